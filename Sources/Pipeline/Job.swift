@@ -1,0 +1,73 @@
+import Foundation
+import Frames
+
+/// Something about an output that its user should know.
+public struct Note: Sendable, Hashable, Codable, CustomStringConvertible {
+  public enum Kind: String, Sendable, Hashable, Codable {
+    /// Something of the source is not in the output. `--strict` makes it a failure.
+    case loss
+    /// It is there in another form.
+    case converted
+    case info
+  }
+  public var kind: Kind
+  public var text: String
+
+  public init(_ kind: Kind, _ text: String) { (self.kind, self.text) = (kind, text) }
+  public var description: String { kind == .info ? text : "\(kind.rawValue): \(text)" }
+}
+
+/// One input on its way through a chain: where it lies, where its output goes, what it may use.
+public final class Job: Sendable {
+  public let input: String
+  /// The final path of the output. Sinks write beside it under `part(_:)` and never touch it.
+  public let output: String
+  /// How many threads the job may keep busy.
+  public let threads: Int
+  public let strict: Bool
+  public let verbose: Bool
+
+  private let state = Locked(State())
+  private struct State {
+    var notes: [Note] = []
+    var cancelled = false
+  }
+
+  public init(input: String, output: String, threads: Int, strict: Bool = false, verbose: Bool = false) {
+    self.input = input
+    self.output = output
+    self.threads = max(threads, 1)
+    self.strict = strict
+    self.verbose = verbose
+  }
+
+  /// The temporary name of an output of this job.
+  public func part(_ path: String) -> String { path + ".part" }
+
+  /// Keeps a note for the receipt and the user, once. In a strict job a loss fails the file.
+  public func note(_ note: Note) throws {
+    if strict, note.kind == .loss {
+      throw Failure(note.text, advice: "run without --strict to accept this loss")
+    }
+    state.withLock { if !$0.notes.contains(note) { $0.notes.append(note) } }
+  }
+
+  public var notes: [Note] { state.withLock { $0.notes } }
+
+  /// Asks the chain to stop as soon as it can.
+  public func cancel() { state.withLock { $0.cancelled = true } }
+  public var isCancelled: Bool { state.withLock { $0.cancelled } }
+}
+
+/// A value behind a lock.
+public final class Locked<State>: @unchecked Sendable {
+  // Unchecked: `state` is touched under `lock` alone.
+  private let lock = NSLock()
+  private var state: State
+  public init(_ state: State) { self.state = state }
+  public func withLock<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+    lock.lock()
+    defer { lock.unlock() }
+    return try body(&state)
+  }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import Frames
+
+/// How far a job has come.
+public struct JobProgress: Sendable, Hashable, Codable {
+  /// Frames or pages that have reached the sink.
+  public var done: Int
+  /// How many there will be, where the source can tell.
+  public var total: Int?
+  /// The time of the last frame, in seconds.
+  public var position: Double
+
+  public init(done: Int, total: Int?, position: Double) {
+    (self.done, self.total, self.position) = (done, total, position)
+  }
+}
+
+/// What came of a job.
+public struct JobReport: Sendable, Codable {
+  public var sink: SinkReport
+  public var notes: [Note]
+  /// Frames or pages in and out, all streams together.
+  public var framesIn: Int
+  public var framesOut: Int
+  public var seconds: Double
+  /// For each stage, seconds in which it was at work and not waiting.
+  public var stageSeconds: [String: Double]
+}
+
+/// Runs one job: every stage on a thread of its own, with bounded queues between them.
+///
+/// Memory is set by the queues' length and the pictures' size, never by the length of the input.
+public struct ChainRunner: Sendable {
+  private let chain: Chain
+  /// Frames that may wait between two stages.
+  private let queueCapacity: Int
+
+  public init(_ chain: Chain, queueCapacity: Int = 2) {
+    self.chain = chain
+    self.queueCapacity = queueCapacity
+  }
+
+  /// Blocks until the job has ended. Throws the first error of any stage.
+  public func run(_ job: Job, progress: @escaping @Sendable (JobProgress) -> Void = { _ in }) throws -> JobReport {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let source = try chain.source.open(job)
+    guard !source.streams.isEmpty else { throw Failure("it has no pictures", place: job.input) }
+
+    var formats = source.streams
+    var steps: [FilterStep] = []
+    for (index, filter) in chain.filters.enumerated() {
+      let opened = try formats.map { try filter.open($0, job) }
+      formats = opened.map(\.output)
+      steps.append(FilterStep(label: chain.stages[index + 1].spec.name, filters: opened))
+    }
+    let keepsCount = steps.allSatisfy { $0.filters.allSatisfy(\.keepsFrameCount) }
+    let counts = source.streams.compactMap(\.frameCount)
+    let total = keepsCount && counts.count == source.streams.count ? counts.reduce(0, +) : nil
+    let sink = SinkStep(sink: try chain.sink.open(formats, job), total: total, progress: progress)
+
+    let queues = (0...steps.count).map { _ in BoundedQueue<Frame>(capacity: queueCapacity) }
+    let crew = Crew(job: job) { queues.forEach { $0.breakOff() } }
+    let counter = Locked(0)
+    nonisolated(unsafe) let reader = source
+    crew.start(stageLabel(0, chain.stages[0])) { meter in
+      while let frame = try meter.measure({ try reader.read() }) {
+        try job.throwIfCancelled()
+        counter.withLock { $0 += 1 }
+        try queues[0].push(frame)
+      }
+      queues[0].end()
+    }
+    for (index, step) in steps.enumerated() {
+      nonisolated(unsafe) let step = step
+      crew.start(stageLabel(index + 1, chain.stages[index + 1])) { meter in
+        try step.run(from: queues[index], to: queues[index + 1], meter)
+      }
+    }
+    let last = steps.count
+    nonisolated(unsafe) let writer = sink
+    crew.start(stageLabel(steps.count + 1, chain.stages[steps.count + 1])) { meter in
+      while let frame = try queues[last].pop() { try meter.measure { try writer.write(frame) } }
+    }
+    let stageSeconds = try crew.wait()
+    try job.throwIfCancelled()
+
+    let framesIn = counter.withLock { $0 }
+    guard framesIn > 0 else { throw Failure("no picture of it could be decoded", place: job.input) }
+    if keepsCount, sink.count != framesIn {
+      throw Failure("\(framesIn) frames went in and \(sink.count) came out", place: job.input)
+    }
+    let report = try sink.sink.finish()
+    return JobReport(
+      sink: report, notes: job.notes, framesIn: framesIn, framesOut: sink.count,
+      seconds: start.duration(to: clock.now).seconds, stageSeconds: stageSeconds)
+  }
+
+  /// Stages that occur twice are told apart by their place in the chain.
+  private func stageLabel(_ index: Int, _ stage: Chain.ConfiguredStage) -> String {
+    let twice = chain.stages.filter { $0.spec.name == stage.spec.name }.count > 1
+    return twice ? "\(stage.spec.name).\(index)" : stage.spec.name
+  }
+}
+
+/// The filters of one stage, one a stream.
+private final class FilterStep {
+  let label: String
+  let filters: [any Filter]
+
+  init(label: String, filters: [any Filter]) { (self.label, self.filters) = (label, filters) }
+
+  func run(from input: BoundedQueue<Frame>, to output: BoundedQueue<Frame>, _ meter: Meter) throws {
+    while let frame = try input.pop() {
+      guard filters.indices.contains(frame.stream) else { continue }
+      try meter.measure {
+        try filters[frame.stream].process(frame) { frame in try meter.pause { try output.push(frame) } }
+      }
+    }
+    for filter in filters {
+      try meter.measure { try filter.finish { frame in try meter.pause { try output.push(frame) } } }
+    }
+    output.end()
+  }
+}
+
+/// The sink with the count of what has reached it.
+private final class SinkStep {
+  let sink: any Sink
+  private(set) var count = 0
+  private let total: Int?
+  private let progress: @Sendable (JobProgress) -> Void
+
+  init(sink: any Sink, total: Int?, progress: @escaping @Sendable (JobProgress) -> Void) {
+    (self.sink, self.total, self.progress) = (sink, total, progress)
+  }
+
+  func write(_ frame: Frame) throws {
+    try sink.write(frame)
+    count += 1
+    progress(JobProgress(done: count, total: total, position: frame.timestamp.seconds))
+  }
+}
+
+extension Job {
+  func throwIfCancelled() throws {
+    if isCancelled { throw Failure("stopped", place: input, exitCode: .tryAgain, mayPass: true) }
+  }
+}
+
+extension Duration {
+  public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
