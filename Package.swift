@@ -78,5 +78,6 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "FramesTests", dependencies: ["Frames"], swiftSettings: strict),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
   ] + vectorLevels
 )
