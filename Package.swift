@@ -43,6 +43,11 @@ let package = Package(
     .systemLibrary(
       name: "CFFmpeg", pkgConfig: "libavfilter libavformat libavcodec libswscale libavutil",
       providers: [.apt(["libavfilter-dev", "libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev"])]),
+    .systemLibrary(
+      name: "CTesseract", pkgConfig: "tesseract lept", providers: [.apt(["libtesseract-dev", "libleptonica-dev"])]),
+    .systemLibrary(
+      name: "CPoppler", pkgConfig: "poppler-glib cairo", providers: [.apt(["libpoppler-glib-dev"])]),
+    .systemLibrary(name: "CQPDF", pkgConfig: "libqpdf", providers: [.apt(["libqpdf-dev"])]),
 
     // Integer kernels: one generic body, one module an instruction set.
     .target(name: "CKernelSupport"),
@@ -59,6 +64,7 @@ let package = Package(
       name: "Inference",
       dependencies: ["Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),
+    .target(name: "Documents", dependencies: ["CTesseract", "CPoppler", "CQPDF", "Frames"], swiftSettings: strict),
 
     // The language, its stages, and what runs them.
     .target(
@@ -67,7 +73,7 @@ let package = Package(
         "Frames", .product(name: "Yams", package: "Yams"), .product(name: "Logging", package: "swift-log"),
         .product(name: "Collections", package: "swift-collections"),
       ], swiftSettings: strict),
-    .target(name: "Stages", dependencies: ["Pipeline", "Media", "Inference"], swiftSettings: strict),
+    .target(name: "Stages", dependencies: ["Pipeline", "Media", "Inference", "Documents"], swiftSettings: strict),
     .target(
       name: "Batch",
       dependencies: ["Pipeline", "Stages", .product(name: "Subprocess", package: "swift-subprocess")],
@@ -79,5 +85,6 @@ let package = Package(
 
     .testTarget(name: "FramesTests", dependencies: ["Frames"], swiftSettings: strict),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
+    .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: strict),
   ] + vectorLevels
 )

@@ -1,0 +1,73 @@
+import CTesseract
+import Foundation
+import Frames
+
+/// One walk over what Tesseract has read on a page.
+struct ResultWalk {
+  private let iterator: OpaquePointer
+  private let position: OpaquePointer
+  private let toPage: Affine
+
+  init(_ iterator: OpaquePointer, toPage: Affine) {
+    self.iterator = iterator
+    position = TessResultIteratorGetPageIterator(iterator)
+    self.toPage = toPage
+  }
+
+  func text() -> PageText {
+    var text = PageText(blocks: [])
+    var line = LineInPixels()
+    TessPageIteratorBegin(position)
+    repeat {
+      if begins(RIL_BLOCK) {
+        finish(&line, in: &text)
+        let box = box(RIL_BLOCK) ?? Box(x: 0, y: 0, width: 0, height: 0)
+        text.blocks.append(.init(box: toPage.bounds(box), lines: []))
+      }
+      if begins(RIL_TEXTLINE) {
+        finish(&line, in: &text)
+        line.startsParagraph = begins(RIL_PARA)
+        line.box = box(RIL_TEXTLINE)
+        line.baseline = baseline()
+      }
+      if let word = word() { line.words.append(word) }
+    } while TessResultIteratorNext(iterator, RIL_WORD) != 0
+    finish(&line, in: &text)
+    text.blocks.removeAll { $0.lines.isEmpty }
+    return text
+  }
+
+  private func begins(_ level: TessPageIteratorLevel) -> Bool {
+    TessPageIteratorIsAtBeginningOf(position, level) != 0
+  }
+
+  private func box(_ level: TessPageIteratorLevel) -> Box? {
+    var (left, top, right, bottom) = (Int32(0), Int32(0), Int32(0), Int32(0))
+    guard TessPageIteratorBoundingBox(position, level, &left, &top, &right, &bottom) != 0 else { return nil }
+    return Box(x: Double(left), y: Double(top), width: Double(right - left), height: Double(bottom - top))
+  }
+
+  private func baseline() -> [Double]? {
+    var (x1, y1, x2, y2) = (Int32(0), Int32(0), Int32(0), Int32(0))
+    guard TessPageIteratorBaseline(position, RIL_TEXTLINE, &x1, &y1, &x2, &y2) != 0, x1 != x2 || y1 != y2 else {
+      return nil
+    }
+    return [Double(x1), Double(y1), Double(x2), Double(y2)]
+  }
+
+  private func word() -> LineInPixels.Word? {
+    guard let bytes = TessResultIteratorGetUTF8Text(iterator, RIL_WORD) else { return nil }
+    defer { TessDeleteText(bytes) }
+    let text = String(cString: bytes).trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !text.isEmpty, let box = box(RIL_WORD) else { return nil }
+    let confidence = Double(TessResultIteratorConfidence(iterator, RIL_WORD))
+    return .init(text: text, box: box, confidence: min(max(confidence, 0), 100))
+  }
+
+  private func finish(_ line: inout LineInPixels, in text: inout PageText) {
+    defer { line = LineInPixels() }
+    guard let result = line.placed(by: toPage) else { return }
+    if text.blocks.isEmpty { text.blocks.append(.init(box: result.box, lines: [])) }
+    text.blocks[text.blocks.count - 1].lines.append(result)
+  }
+}
