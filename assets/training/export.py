@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Write a network as ONNX: export.py CONFIG.toml weights.npz OUT.onnx [--float] [--set key=value ...]
+
+With activation scales in weights.npz (a quantisation run made them) the file is QDQ: u8 activations at static scales,
+s8 weights at one scale an output channel, the last convolution's result in float. `--float` leaves quantisation out.
+`--set` adds facts to the model card (the file's metadata).
+"""
+import argparse
+import tomllib
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET, IR_VERSION = 17, 9
+
+
+class Graph:
+    def __init__(self):
+        self.nodes, self.initialisers = [], []
+
+    def constant(self, name, value):
+        self.initialisers.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def add(self, kind, inputs, output, **attributes):
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=f"{kind}:{output}", **attributes))
+        return output
+
+    def quantise(self, value, name, scale):
+        """u8 with zero point 0, and back."""
+        pair = [self.constant(f"{name}.scale", np.float32(scale)), self.constant(f"{name}.zero", np.uint8(0))]
+        levels = self.add("QuantizeLinear", [value, *pair], f"{name}.u8")
+        return self.add("DequantizeLinear", [levels, *pair], f"{name}.dq")
+
+    def integer_weights(self, kernel, bias, name, input_scale):
+        """s8 kernel and s32 bias as initialisers, dequantised."""
+        scale = np.maximum(np.abs(kernel).max((1, 2, 3)), 1e-8).astype(np.float32) / np.float32(127)
+        levels = np.clip(np.rint(kernel / scale[:, None, None, None]), -127, 127).astype(np.int8)
+        sums = np.rint(bias / (scale.astype(np.float64) * input_scale)).astype(np.int32)
+        names = []
+        for part, values, factor in (("weight", levels, scale), ("bias", sums, (scale * np.float32(input_scale)))):
+            zero = self.constant(f"{name}.{part}.zero", np.zeros(len(scale), values.dtype))
+            inputs = [self.constant(f"{name}.{part}", values), self.constant(f"{name}.{part}.scale", factor), zero]
+            names.append(self.add("DequantizeLinear", inputs, f"{name}.{part}.dq", axis=0))
+        return names
+
+
+def network(stored, scale, integer):
+    """The graph of one plain network; `stored` has w0... b0... and, for integer ones, scales."""
+    graph, count = Graph(), sum(key.startswith("w") for key in stored)
+    value, step = "x", 1 / 255
+    if integer:
+        value = graph.quantise("x", "input", np.float32(step))
+    for i in range(count):
+        kernel, bias = stored[f"w{i}"].astype(np.float32), stored[f"b{i}"].astype(np.float32)
+        if integer:
+            weights = graph.integer_weights(kernel, bias, f"conv{i}", step)
+        else:
+            weights = [graph.constant(f"conv{i}.weight", kernel), graph.constant(f"conv{i}.bias", bias)]
+        value = graph.add("Conv", [value, *weights], f"conv{i}", kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1])
+        if i < count - 1:
+            value = graph.add("Relu", [value], f"relu{i}")
+            if integer:
+                step = float(stored["scales"][i])
+                value = graph.quantise(value, f"act{i}", np.float32(step))
+    base = graph.add("Concat", ["x"] * scale**2, "base", axis=1)
+    value = graph.add("Add", [value, base], "sum")
+    graph.add("DepthToSpace", [value], "y", blocksize=scale, mode="CRD")
+    return graph
+
+
+def export(stored, config, integer, facts):
+    scale = config.get("scale", 2)
+    graph = network(stored, scale, integer)
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, "height", "width"])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, f"{scale}*height", f"{scale}*width"])
+    body = helper.make_graph(graph.nodes, config["name"], [x], [y], graph.initialisers)
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="pipe training")
+    model.ir_version = IR_VERSION
+    macs = sum(stored[key].size for key in stored if key.startswith("w"))
+    card = {
+        "name": config["name"], "purpose": config["purpose"], "scale": scale, "kmac_per_pixel": f"{macs / 1000:.2f}",
+        "precision": "int8" if integer else "float32", "colour": config.get("colour", "luma, BT.601 studio swing, 0 to 1"),
+        "licence": config["licence"], "training_data": config["training_data"], **facts,
+    }
+    helper.set_model_props(model, {key: str(value) for key, value in card.items()})
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config")
+    parser.add_argument("weights")
+    parser.add_argument("out")
+    parser.add_argument("--float", action="store_true")
+    parser.add_argument("--set", nargs="*", default=[])
+    options = parser.parse_args()
+    with open(options.config, "rb") as file:
+        config = tomllib.load(file)
+    stored = dict(np.load(options.weights))
+    facts = dict(item.split("=", 1) for item in options.set)
+    onnx.save(export(stored, config, not options.float and "scales" in stored, facts), options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Plain 3x3 networks, trained wide: every convolution is direct + wide linear branch, collapsed before each step.
+
+The collapsed network is what ships: x -> [Conv3x3 ReLU] * (depth + 1) -> Conv3x3 -> + base(x) -> depth-to-space.
+Activations are luma / 255. Quantised (`quantised = True`), it computes what the integer engine computes: u8 activations
+at one static scale a tensor, s8 weights at one scale an output channel, the last convolution's result left in float.
+"""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Round(torch.autograd.Function):
+    """Round with a straight-through gradient."""
+
+    @staticmethod
+    def forward(_, x):
+        return torch.round(x)
+
+    @staticmethod
+    def backward(_, gradient):
+        return gradient
+
+
+def weight_scales(weight):
+    """(out,) scales that put each output channel's largest weight at 127."""
+    return weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-8) / 127
+
+
+def fake_weight(weight):
+    scale = weight_scales(weight).view(-1, 1, 1, 1)
+    return Round.apply(weight / scale).clamp(-127, 127) * scale
+
+
+class Activation(nn.Module):
+    """u8 fake quantiser after a ReLU with a learned scale (LSQ's gradient)."""
+
+    def __init__(self, scale=0.0):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(float(scale)))
+
+    def forward(self, x):
+        factor = (x.numel() * 255) ** -0.5
+        scale = self.scale * factor + (self.scale * (1 - factor)).detach()
+        return Round.apply((x / scale).clamp(0, 255)) * scale
+
+
+class WideConv(nn.Module):
+    """A 3x3 convolution whose kernel is direct + wide2 * wide1; `wide` is the number of hidden channels, 0 for none."""
+
+    def __init__(self, inputs, outputs, wide, gain=1.0, identity=True):
+        super().__init__()
+        direct = torch.randn(outputs, inputs, 3, 3) * (gain * 0.3 * (2 / (9 * inputs)) ** 0.5)
+        if identity:
+            for c in range(min(inputs, outputs)):
+                direct[c, c, 1, 1] += gain
+        self.direct = nn.Parameter(direct)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        if wide:
+            self.wide1 = nn.Parameter(torch.randn(wide, inputs, 3, 3) * (1 / (9 * inputs)) ** 0.5)
+            self.wide2 = nn.Parameter(torch.randn(outputs, wide) * gain * 0.5 * (1 / wide) ** 0.5)
+
+    def kernel(self):
+        if not hasattr(self, "wide1"):
+            return self.direct
+        return self.direct + (self.wide2 @ self.wide1.flatten(1)).view_as(self.direct)
+
+    @torch.no_grad()
+    def load_collapsed(self, kernel, bias):
+        """Continue from a collapsed kernel: the wide branch starts at nought and learns on."""
+        self.direct.copy_(kernel)
+        self.bias.copy_(bias)
+        if hasattr(self, "wide1"):
+            self.wide2.zero_()
+
+
+class Plain(nn.Module):
+    """`channels` wide, `depth` inner convolutions, `scale` times larger output (1: a residual denoiser)."""
+
+    def __init__(self, channels, depth, scale=2, wide=0, inputs=1):
+        super().__init__()
+        self.scale, self.quantised = scale, False
+        self.layout = torch.channels_last   # what oneDNN runs faster
+        self.convs = nn.ModuleList(
+            [WideConv(inputs, channels, wide, identity=False, gain=2.0)]
+            + [WideConv(channels, channels, wide) for _ in range(depth)]
+            + [WideConv(channels, scale * scale, wide, gain=0.05, identity=False)]
+        )
+        self.activations = nn.ModuleList([Activation() for _ in range(depth + 1)])
+
+    def collapse(self):
+        """[(kernel, bias)] of the plain network, fp32, differentiable."""
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            return [(conv.kernel(), conv.bias) for conv in self.convs]
+
+    def forward(self, x, layers=None, observe=None):
+        """(n, inputs, h, w) in 0...1 -> (n, 1, scale h, scale w); `observe(index, tensor)` sees the activations."""
+        layers = layers or self.collapse()
+        h = x.contiguous(memory_format=self.layout)
+        for index, (kernel, bias) in enumerate(layers):
+            kernel = fake_weight(kernel) if self.quantised else kernel
+            h = F.conv2d(h, kernel.contiguous(memory_format=self.layout), bias, padding=1)
+            if index == len(layers) - 1:
+                break
+            h = F.relu(h)
+            if observe:
+                observe(index, h)
+            if self.quantised:
+                h = self.activations[index](h)
+        h = h.float() + x[:, :1].float().expand(-1, h.shape[1], -1, -1)
+        return F.pixel_shuffle(h, self.scale)
+
+    def macs(self):
+        """Multiply-accumulates per input pixel."""
+        return sum(conv.direct.numel() for conv in self.convs)
+
+
+def build(config):
+    return Plain(config["channels"], config["depth"], config.get("scale", 2), config.get("wide", 0))
