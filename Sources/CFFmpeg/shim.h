@@ -3,4 +3,5 @@
 #include <libavfilter/avfilter.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
+#include <libavutil/sha.h>
 #include <libswscale/swscale.h>

@@ -31,6 +31,7 @@ public final class Job: Sendable {
   private struct State {
     var notes: [Note] = []
     var cancelled = false
+    var beats = 0
   }
 
   public init(input: String, output: String, threads: Int, strict: Bool = false, verbose: Bool = false) {
@@ -42,7 +43,7 @@ public final class Job: Sendable {
   }
 
   /// The temporary name of an output of this job.
-  public func part(_ path: String) -> String { path + ".part" }
+  public func part(_ path: String) -> String { TemporaryName.fitting(path, suffix: ".part") }
 
   /// Keeps a note for the receipt and the user, once. In a strict job a loss fails the file.
   public func note(_ note: Note) throws {
@@ -53,6 +54,11 @@ public final class Job: Sendable {
   }
 
   public var notes: [Note] { state.withLock { $0.notes } }
+
+  /// A sign of life. The chain gives one for each frame; a stage that works long on one frame, or on none (a flush,
+  /// a verification), gives them itself, or is taken for hung.
+  public func beat() { state.withLock { $0.beats &+= 1 } }
+  public var beats: Int { state.withLock { $0.beats } }
 
   /// Asks the chain to stop as soon as it can.
   public func cancel() { state.withLock { $0.cancelled = true } }

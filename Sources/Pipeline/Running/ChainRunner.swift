@@ -66,6 +66,7 @@ public struct ChainRunner: Sendable {
     crew.start(stageLabel(0, chain.stages[0])) { meter in
       while let frame = try meter.measure({ try reader.read() }) {
         try job.throwIfCancelled()
+        job.beat()
         counter.withLock { $0 += 1 }
         try queues[0].push(frame)
       }
@@ -74,13 +75,16 @@ public struct ChainRunner: Sendable {
     for (index, step) in steps.enumerated() {
       nonisolated(unsafe) let step = step
       crew.start(stageLabel(index + 1, chain.stages[index + 1])) { meter in
-        try step.run(from: queues[index], to: queues[index + 1], meter)
+        try step.run(from: queues[index], to: queues[index + 1], meter, job)
       }
     }
     let last = steps.count
     nonisolated(unsafe) let writer = sink
     crew.start(stageLabel(steps.count + 1, chain.stages[steps.count + 1])) { meter in
-      while let frame = try queues[last].pop() { try meter.measure { try writer.write(frame) } }
+      while let frame = try queues[last].pop() {
+        try meter.measure { try writer.write(frame) }
+        job.beat()
+      }
     }
     let stageSeconds = try crew.wait()
     try job.throwIfCancelled()
@@ -110,12 +114,13 @@ private final class FilterStep {
 
   init(label: String, filters: [any Filter]) { (self.label, self.filters) = (label, filters) }
 
-  func run(from input: BoundedQueue<Frame>, to output: BoundedQueue<Frame>, _ meter: Meter) throws {
+  func run(from input: BoundedQueue<Frame>, to output: BoundedQueue<Frame>, _ meter: Meter, _ job: Job) throws {
     while let frame = try input.pop() {
       guard filters.indices.contains(frame.stream) else { continue }
       try meter.measure {
         try filters[frame.stream].process(frame) { frame in try meter.pause { try output.push(frame) } }
       }
+      job.beat()
     }
     for filter in filters {
       try meter.measure { try filter.finish { frame in try meter.pause { try output.push(frame) } } }

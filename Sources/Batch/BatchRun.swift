@@ -1,0 +1,150 @@
+import Foundation
+import Frames
+import Pipeline
+
+/// What `pipe run` was asked to do.
+public struct RunRequest: Sendable {
+  /// A path, or a name to be looked up.
+  public var pipeline: String
+  public var inputs: [String]
+  public var output: String?
+  public var settings: [String] = []
+  public var dryRun = false
+  public var jobs: Int?
+  public var threads: Int?
+  public var fresh = false
+  public var retries = 2
+  public var failFast = false
+  public var strict = false
+  public var verbose = false
+  /// Run the jobs one after another in this very process: for debuggers. A crash ends everything.
+  public var inProcess = false
+  /// Seconds without a sign of life after which a job counts as hung.
+  public var stallDeadline = 60.0
+
+  public init(pipeline: String, inputs: [String]) { (self.pipeline, self.inputs) = (pipeline, inputs) }
+}
+
+/// One run: scan, plan, execute, sum up.
+public struct BatchRun: Sendable {
+  private let request: RunRequest
+  private let registry: StageRegistry
+  private let resources: Resources
+  private let worker: WorkerCommand
+  private let stop: StopFlag
+  private let observer: any RunObserver
+
+  public init(
+    _ request: RunRequest, registry: StageRegistry, resources: Resources = Resources(),
+    worker: WorkerCommand = .own, stop: StopFlag = StopFlag(), observer: any RunObserver
+  ) {
+    (self.request, self.registry, self.resources, self.worker) = (request, registry, resources, worker)
+    (self.stop, self.observer) = (stop, observer)
+  }
+
+  /// Blocks until all is done or stopped.
+  /// Throws `PipelineErrors` or a `Failure` where nothing could be begun.
+  public func run() throws -> ExitCode {
+    let start = ContinuousClock.now
+    let path = try resources.find(request.pipeline, .pipelines)
+    let chain = try Chain(path: path, settings: request.settings, registry: registry)
+    try chain.check()
+    let scan = try Scan(request.inputs, include: chain.inputs.include, exclude: chain.inputs.exclude)
+    let layout = try OutputLayout(scan.roots, output: request.output, pipeline: chain.name)
+    for remark in scan.remarks where request.verbose { observer.remark(remark) }
+    for problem in scan.problems {
+      observer.handle(.failed(input: problem.place, output: "", problem, attempts: 1))
+    }
+
+    let key = try PipelineKey(chain)
+    // What the plan says of an output must stay true until it has run.
+    let locks = request.dryRun || scan.files.isEmpty ? [] : try layout.roots.map { try OutputLock($0) }
+    defer { withExtendedLifetime(locks) {} }
+    let plan = try Plan(scan: scan, layout: layout, chain: chain, key: key, fresh: request.fresh)
+    for job in plan.jobs {
+      let output = job.relativeOutput.isEmpty ? "" : plan.output(of: job)
+      observer.handle(.plan(input: job.input.path, output: output, action: job.action, why: job.why))
+    }
+    if plan.jobs.isEmpty {
+      observer.remark(
+        "nothing below \(request.inputs.joined(separator: ", ")) matches \(chain.inputs.include.joined(separator: ", "))"
+      )
+    }
+    if request.dryRun { return scan.problems.isEmpty ? .success : .someFailed }
+
+    var summary = settle(plan)
+    summary.failed += scan.problems.count
+    let (ran, codes) = try execute(plan, chain: chain, path: path)
+    summary.done += ran.done
+    summary.failed += ran.failed
+    summary.left += ran.left
+    summary.seconds = start.duration(to: .now).seconds
+    summary.exitCode = exitCode(summary, codes)
+    observer.handle(.summary(summary))
+    return summary.exitCode
+  }
+
+  /// Counts what needs no work, and completes what only has to be renamed.
+  private func settle(_ plan: Plan) -> BatchEvent.Summary {
+    var summary = BatchEvent.Summary()
+    for job in plan.jobs {
+      let output = job.relativeOutput.isEmpty ? "" : plan.output(of: job)
+      switch job.action {
+      case .run: break
+      case .skip:
+        summary.skipped += 1
+        observer.handle(.skipped(input: job.input.path, output: output, why: job.why))
+      case .failed:
+        summary.failed += 1
+        let failure = Failure(job.why, place: job.input.path)
+        observer.handle(.failed(input: job.input.path, output: output, failure, attempts: 0))
+      case .upToDate:
+        if job.unpublished, let receipt = job.receipt {
+          do {
+            try Publisher(root: plan.roots[job.root], relative: job.relativeOutput).finish(receipt)
+          } catch {
+            summary.failed += 1
+            observer.handle(
+              .failed(input: job.input.path, output: output, Failure(anyError: error, place: output), attempts: 1))
+            continue
+          }
+        }
+        summary.upToDate += 1
+        observer.handle(.skipped(input: job.input.path, output: output, why: "up to date"))
+      }
+    }
+    return summary
+  }
+
+  private func execute(
+    _ plan: Plan, chain: Chain, path: String
+  ) throws -> (summary: BatchEvent.Summary, codes: Set<ExitCode>) {
+    let jobs = plan.toRun.count
+    guard jobs > 0 else { return (BatchEvent.Summary(), []) }
+    Publisher.sweep(plan)
+    var budget = Budget.available
+    if let threads = request.threads { budget.threads = threads }
+    let lanes = request.inProcess ? 1 : budget.lanes(jobs: jobs, requested: request.jobs)
+    let setup = WorkerSetup(
+      pipeline: try String(contentsOfFile: path, encoding: .utf8), file: path, settings: request.settings,
+      memory: budget.addressSpace(lanes: lanes))
+    let executor = Executor(
+      plan, pipelineName: chain.name,
+      options: Executor.Options(
+        retries: request.retries, failFast: request.failFast, strict: request.strict, verbose: request.verbose,
+        lanes: lanes), budget: budget, stop: stop, observer: observer
+    ) { [request, worker] in
+      if request.inProcess { return LocalRunner(chain) }
+      return WorkerProcess(
+        command: worker, setup: setup, deadline: request.stallDeadline, forwardErrors: request.verbose)
+    }
+    return executor.run()
+  }
+
+  private func exitCode(_ summary: BatchEvent.Summary, _ codes: Set<ExitCode>) -> ExitCode {
+    if stop.level == .now { return .aborted }
+    if stop.level == .checkpoint && !request.failFast { return .tryAgain }
+    for code in [ExitCode.exhausted, .missing] where codes.contains(code) { return code }
+    return summary.failed > 0 ? .someFailed : .success
+  }
+}

@@ -1,0 +1,4 @@
+/// What the program calls itself.
+public enum Program {
+  public static let version = "0.1.0"
+}

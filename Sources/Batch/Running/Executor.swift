@@ -1,0 +1,222 @@
+import Foundation
+import Frames
+import Media
+import Pipeline
+
+/// Runs the jobs of a plan on a fixed number of lanes, each with a worker of its own.
+final class Executor: Sendable {
+  struct Options: Sendable {
+    /// How often a job is tried again whose failure may pass.
+    var retries: Int
+    var failFast: Bool
+    var strict: Bool
+    var verbose: Bool
+    var lanes: Int
+    /// Seconds; doubled with every further attempt.
+    var backoff: Double = 1
+  }
+
+  private let plan: Plan
+  private let pipelineName: String
+  private let options: Options
+  private let budget: Budget
+  private let stop: StopFlag
+  private let observer: any RunObserver
+  private let makeRunner: @Sendable () -> any JobRunner
+  private let queue: JobQueue
+  private let logs: [JobLog]
+  private let state = Locked((summary: BatchEvent.Summary(), codes: Set<ExitCode>()))
+
+  init(
+    _ plan: Plan, pipelineName: String, options: Options, budget: Budget, stop: StopFlag, observer: any RunObserver,
+    makeRunner: @escaping @Sendable () -> any JobRunner
+  ) {
+    (self.plan, self.pipelineName, self.options, self.budget) = (plan, pipelineName, options, budget)
+    (self.stop, self.observer, self.makeRunner) = (stop, observer, makeRunner)
+    queue = JobQueue(plan.toRun)
+    logs = plan.roots.map { JobLog($0) }
+  }
+
+  /// Blocks until every job is done or the run is stopped. Counts what it ran, and how the failures ended.
+  func run() -> (summary: BatchEvent.Summary, codes: Set<ExitCode>) {
+    let group = DispatchGroup()
+    let lanes = DispatchQueue(label: "lanes", attributes: .concurrent)
+    for _ in 0..<options.lanes {
+      lanes.async(group: group) { [self] in
+        let runner = makeRunner()
+        while let (job, active) = queue.take(lanes: options.lanes, stop: { stop.level > .none }) {
+          run(job, on: runner, threads: budget.threads(active: active))
+        }
+        runner.close()
+      }
+    }
+    group.wait()
+    state.withLock { $0.summary.left += queue.left }
+    return state.withLock { $0 }
+  }
+
+  // MARK: One job
+
+  private func run(_ queued: QueuedJob, on runner: any JobRunner, threads: Int) {
+    var queued = queued
+    let job = queued.job
+    let root = plan.roots[job.root]
+    let output = plan.output(of: job)
+    let publisher = Publisher(root: root, relative: job.relativeOutput)
+    let start = ContinuousClock.now
+    observer.handle(.start(input: job.input.path, output: output, attempt: queued.attempts + 1))
+
+    var outcome: JobOutcome
+    do {
+      try FileSystem.makeFolders((output as NSString).deletingLastPathComponent.nonEmpty ?? ".")
+      let remaining = RemainingTime()
+      outcome = runner.run(
+        JobOrder(
+          input: job.input.path, output: output, threads: threads, strict: options.strict, verbose: options.verbose),
+        stop: { [stop] in
+          switch stop.level {
+          // What is nearly done is finished: that is the next checkpoint.
+          case .checkpoint: stop.age + remaining.seconds < 30 ? .none : .checkpoint
+          case let level: level
+          }
+        },
+        progress: { [observer] in
+          remaining.note($0)
+          observer.handle(.progress(input: job.input.path, $0))
+        })
+    } catch {
+      outcome = .failed(Failure(anyError: error), [])
+    }
+    let seconds = start.duration(to: .now).seconds
+    queued.attempts += 1
+
+    switch outcome {
+    case .done(let result):
+      do {
+        let receipt = try publisher.publish(result.report.sink.files, receipt(job, result, seconds, threads))
+        done(queued, receipt, seconds)
+      } catch {
+        fail(queued, Failure(anyError: error, place: job.input.path), [], publisher, seconds)
+      }
+    case .failed(let failure, let notes): fail(queued, failure, notes, publisher, seconds)
+    case .crashed(let reason):
+      queued.crashes += 1
+      let failure = Failure("the worker crashed on it (\(reason))", place: job.input.path, mayPass: queued.crashes < 2)
+      fail(queued, failure, [], publisher, seconds)
+    case .stalled(let deadline):
+      fail(
+        queued, Failure("no progress for \(Int(deadline)) s, so its worker was ended", place: job.input.path), [],
+        publisher, seconds)
+    case .cancelled:
+      publisher.removeParts()
+      state.withLock { $0.summary.left += 1 }
+      log(job, seconds, "stopped", .tryAgain, stop.reason)
+      queue.finished()
+    }
+  }
+
+  private func done(_ queued: QueuedJob, _ receipt: Receipt, _ seconds: Double) {
+    let root = plan.roots[queued.job.root]
+    state.withLock { $0.summary.done += 1 }
+    log(queued.job, seconds, "done", .success, "")
+    observer.handle(
+      .done(
+        input: queued.job.input.path,
+        .init(
+          outputs: receipt.outputs.map { root.file($0.relative) }, frames: receipt.framesOut, seconds: seconds,
+          notes: receipt.notes)))
+    queue.finished()
+  }
+
+  private func fail(
+    _ queued: QueuedJob, _ failure: Failure, _ notes: [Note], _ publisher: Publisher, _ seconds: Double
+  ) {
+    var failure = failure
+    if failure.place.isEmpty { failure.place = queued.job.input.path }
+    publisher.removeParts()
+    let tries = queued.crashes > 0 ? max(options.retries, 1) : options.retries
+    if failure.mayPass, queued.attempts <= tries, stop.level == .none {
+      var again = queued
+      // What killed a worker is tried again at once: waiting would not change it.
+      if queued.crashes == 0 {
+        again.notBefore = .now + .seconds(options.backoff * Double(1 << min(queued.attempts - 1, 10)))
+      }
+      log(queued.job, seconds, "retry", failure.exitCode, failure.message)
+      observer.remark("\(failure); trying again")
+      queue.retry(again)
+      return
+    }
+    state.withLock {
+      $0.summary.failed += 1
+      $0.codes.insert(failure.exitCode)
+    }
+    // Only what the same input and pipeline would bring about again is kept in mind.
+    if failure.mayPass || failure.exitCode != .someFailed || options.strict {
+      publisher.forget()
+    } else {
+      publisher.record(receipt(queued.job, failure, notes))
+    }
+    log(queued.job, seconds, "failed", failure.exitCode, failure.message)
+    observer.handle(
+      .failed(
+        input: queued.job.input.path, output: plan.output(of: queued.job), failure, attempts: queued.attempts))
+    if options.failFast { stop.raise(.checkpoint, "an input failed and --fail-fast is given") }
+    queue.finished()
+  }
+
+  // MARK: The ledger
+
+  private func log(_ job: PlannedJob, _ seconds: Double, _ status: String, _ code: ExitCode, _ message: String) {
+    logs[job.root].append(
+      seconds: seconds, status: status, exit: code.rawValue, input: job.input.path, output: plan.output(of: job),
+      message: message)
+  }
+
+  private func receipt(_ job: PlannedJob, _ status: Receipt.Status, sha256: String?) -> Receipt {
+    Receipt(
+      status: status,
+      input: Receipt.Input(
+        relative: job.input.relative, path: FileSystem.resolvedFuture(job.input.path), identity: job.input.identity,
+        sha256: sha256), pipelineKey: plan.key.hash, pipeline: plan.key.value, pipelineName: pipelineName,
+      program: Program.version, finished: Date().timeIntervalSince1970)
+  }
+
+  private func receipt(_ job: PlannedJob, _ result: JobResult, _ seconds: Double, _ threads: Int) -> Receipt {
+    var receipt = receipt(job, .done, sha256: result.sha256)
+    receipt.input.identity = result.identity
+    receipt.notes = result.report.notes
+    receipt.framesIn = result.report.framesIn
+    receipt.framesOut = result.report.framesOut
+    receipt.cost = Receipt.Cost(
+      seconds: seconds, cpuSeconds: result.cpuSeconds, peakMemory: result.peakMemory, threads: threads,
+      stageSeconds: result.report.stageSeconds)
+    receipt.details = result.report.sink.details
+    return receipt
+  }
+
+  private func receipt(_ job: PlannedJob, _ failure: Failure, _ notes: [Note]) -> Receipt {
+    var receipt = receipt(job, .failed, sha256: try? ContentHash.of(file: job.input.path))
+    receipt.failure = failure
+    receipt.notes = notes
+    return receipt
+  }
+}
+
+/// An estimate of how long a job will still take, from its own progress.
+private final class RemainingTime: Sendable {
+  private let start = ContinuousClock.now
+  private let estimate = Locked(Double.infinity)
+
+  /// Seconds; infinite where nothing is known.
+  var seconds: Double { estimate.withLock { $0 } }
+
+  func note(_ progress: JobProgress) {
+    guard let total = progress.total, progress.done > 0, total > 0 else { return }
+    let rate = Double(progress.done) / max(start.duration(to: .now).seconds, 0.001)
+    estimate.withLock { $0 = Double(max(total - progress.done, 0)) / rate }
+  }
+}
+
+extension String {
+  var nonEmpty: String? { isEmpty ? nil : self }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Frames
+import Media
+import Pipeline
+
+/// Brings what a sink has completed to its place, with its receipt.
+///
+/// The receipt is written first, with the identity of the file under its temporary name, which renaming keeps: so a
+/// run that is killed in between leaves either nothing, or a receipt by which the next run only has to rename.
+struct Publisher: Sendable {
+  let root: OutputRoot
+  let relative: String
+
+  private var receiptPath: String { Receipt.path(root, relative) }
+
+  /// Throws a `Failure`, with the temporary files removed, where the output cannot be published.
+  func publish(_ files: [SinkReport.File], _ receipt: Receipt) throws -> Receipt {
+    var receipt = receipt
+    guard !files.isEmpty else { throw Failure("the pipeline wrote no file") }
+    for file in files {
+      let relative = try below(file.path)
+      try flush(file.part)
+      guard let identity = FileIdentity(path: file.part), identity.size > 0,
+        let hash = try ContentHash.of(file: file.part)
+      else { throw Failure("its output \(file.part) went away before it could be published") }
+      receipt.outputs.append(Receipt.Output(relative: relative, identity: identity, sha256: hash))
+    }
+    do {
+      try receipt.write(to: receiptPath)
+      for file in files { try FileSystem.rename(file.part, to: file.path) }
+      for folder in Set(files.map { ($0.path as NSString).deletingLastPathComponent }) {
+        try FileSystem.flush(folder.isEmpty ? "." : folder)
+      }
+    } catch let error as SystemError {
+      throw error.failure()
+    }
+    return receipt
+  }
+
+  /// Completes what a killed run had begun.
+  func finish(_ receipt: Receipt) throws {
+    do {
+      for output in receipt.outputs {
+        let path = root.file(output.relative)
+        if FileIdentity(path: path) == output.identity { continue }
+        try FileSystem.rename(TemporaryName.fitting(path, suffix: ".part"), to: path)
+        try FileSystem.flush((path as NSString).deletingLastPathComponent)
+      }
+    } catch let error as SystemError {
+      throw error.failure()
+    }
+  }
+
+  /// The ledger's entry of an input that failed for good.
+  func record(_ receipt: Receipt) {
+    // A ledger that cannot be written costs a repeated attempt, no more.
+    try? receipt.write(to: receiptPath)
+  }
+
+  /// Forgets an earlier outcome: what it says is no longer true.
+  func forget() { unlink(receiptPath) }
+
+  /// Removes everything that an unfinished attempt has left: the output's own temporary file, and those of files that
+  /// a sink writes beside it, whose names begin with the same stem.
+  func removeParts() {
+    let output = root.file(relative)
+    let folder = (output as NSString).deletingLastPathComponent
+    let name = (output as NSString).lastPathComponent
+    unlink(TemporaryName.fitting(output, suffix: ".part"))
+    let numbered = name.range(of: "{n}").map { String(name[..<$0.lowerBound]) }
+    let stem = numbered ?? (name as NSString).deletingPathExtension + "."
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder) else {
+      return
+    }
+    for candidate in names where candidate.hasSuffix(".part") && candidate.hasPrefix(stem) {
+      unlink(join(folder.isEmpty ? "." : folder, candidate))
+    }
+  }
+
+  /// Removes what killed runs have left of the outputs that are about to be made.
+  static func sweep(_ plan: Plan) {
+    var folders: [String: [PlannedJob]] = [:]
+    for job in plan.toRun {
+      folders[(plan.output(of: job) as NSString).deletingLastPathComponent, default: []].append(job)
+    }
+    for (folder, jobs) in folders {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.nonEmpty ?? ".")) ?? []
+      guard names.contains(where: { $0.hasSuffix(".part") }) else { continue }
+      for job in jobs { Publisher(root: plan.roots[job.root], relative: job.relativeOutput).removeParts() }
+    }
+  }
+
+  private func below(_ path: String) throws -> String {
+    let prefix = root.path == "." ? "" : root.path + (root.path.hasSuffix("/") ? "" : "/")
+    guard path.hasPrefix(prefix), !path.split(separator: "/").contains("..") else {
+      throw Failure("the pipeline wrote outside of the output folder: \(path)")
+    }
+    return String(path.dropFirst(prefix.count))
+  }
+
+  private func flush(_ path: String) throws {
+    do { try FileSystem.flush(path) } catch let error as SystemError { throw error.failure() }
+  }
+}

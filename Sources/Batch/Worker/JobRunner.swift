@@ -1,0 +1,140 @@
+import Foundation
+import Frames
+import Media
+import Pipeline
+
+/// How a job ended.
+enum JobOutcome: Sendable {
+  case done(JobResult)
+  case failed(Failure, [Note])
+  /// The worker's process ended in the middle of it: the reason in words.
+  case crashed(String)
+  /// No sign of life for the whole deadline.
+  case stalled(seconds: Double)
+  /// It was asked to stop, and did.
+  case cancelled
+}
+
+/// Runs jobs one after another: in a child process, or in this one.
+protocol JobRunner: AnyObject {
+  /// Blocks until the job has ended. `stop` is asked several times a second whether it may go on.
+  func run(
+    _ order: JobOrder, stop: @escaping @Sendable () -> StopFlag.Level,
+    progress: @escaping @Sendable (JobProgress) -> Void
+  ) -> JobOutcome
+  /// Ends the child process, if there is one.
+  func close()
+}
+
+/// Runs a chain in this process: the worker's own half, and what `--in-process` uses for debuggers.
+final class LocalRunner: JobRunner {
+  private let chain: Chain
+  init(_ chain: Chain) { self.chain = chain }
+
+  func close() {}
+
+  func run(
+    _ order: JobOrder, stop: @escaping @Sendable () -> StopFlag.Level,
+    progress: @escaping @Sendable (JobProgress) -> Void
+  ) -> JobOutcome {
+    run(order, alive: {}, stop: stop, progress: progress)
+  }
+
+  /// - Parameter alive: called about every second in which the job gave a sign of life.
+  func run(
+    _ order: JobOrder, alive: @escaping @Sendable () -> Void, stop: @escaping @Sendable () -> StopFlag.Level,
+    progress: @escaping @Sendable (JobProgress) -> Void
+  ) -> JobOutcome {
+    let job = Job(
+      input: order.input, output: order.output, threads: order.threads, strict: order.strict, verbose: order.verbose)
+    ResourceUse.resetPeakMemory()
+    let cpu = ResourceUse.cpuSeconds
+    let before = FileIdentity(path: order.input)
+    let hash = BackgroundHash(order.input)
+    let watch = Watch(job: job, alive: alive, stop: stop)
+    defer { watch.stop() }
+    let throttle = Throttle(seconds: 0.2)
+    do {
+      let report = try ChainRunner(chain).run(job) { state in
+        if throttle.passes() || state.done == state.total { progress(state) }
+      }
+      let sha256 = try hash.value { job.isCancelled }
+      guard let before, FileIdentity(path: order.input) == before else {
+        return .failed(
+          Failure(
+            "it changed while it was read", place: order.input, advice: "run again when it has settled",
+            mayPass: true), job.notes)
+      }
+      return .done(
+        JobResult(
+          report: report, identity: before, sha256: sha256, cpuSeconds: ResourceUse.cpuSeconds - cpu,
+          peakMemory: ResourceUse.peakMemory))
+    } catch {
+      hash.abandon()
+      if job.isCancelled { return .cancelled }
+      return .failed(Failure(anyError: error, place: order.input), job.notes)
+    }
+  }
+}
+
+/// Hashes the input on a thread of its own while the chain works on it.
+private final class BackgroundHash: Sendable {
+  private let group = DispatchGroup()
+  private let state = Locked((result: Result<String?, any Error>.success(nil), abandoned: false))
+
+  init(_ path: String) {
+    DispatchQueue.global(qos: .utility).async(group: group) { [state] in
+      let result = Result { try ContentHash.of(file: path) { !state.withLock { $0.abandoned } } }
+      state.withLock { $0.result = result }
+    }
+  }
+
+  func value(cancelled: () -> Bool) throws -> String? {
+    while group.wait(timeout: .now() + .milliseconds(100)) == .timedOut { if cancelled() { abandon() } }
+    return try state.withLock { try $0.result.get() }
+  }
+
+  func abandon() { state.withLock { $0.abandoned = true } }
+}
+
+/// Looks after a running job from outside: passes on cancellation and signs of life.
+private final class Watch: Sendable {
+  // Unchecked: Dispatch's sources may be cancelled from any thread.
+  private nonisolated(unsafe) let timer: any DispatchSourceTimer
+
+  init(job: Job, alive: @escaping @Sendable () -> Void, stop: @escaping @Sendable () -> StopFlag.Level) {
+    let source = DispatchSource.makeTimerSource(queue: .global())
+    let last = Locked((beats: 0, ticks: 0))
+    source.schedule(deadline: .now() + .milliseconds(100), repeating: .milliseconds(100))
+    source.setEventHandler {
+      if stop() > .none { job.cancel() }
+      let lives = last.withLock {
+        $0.ticks += 1
+        guard $0.ticks % 10 == 0, job.beats != $0.beats else { return false }
+        $0.beats = job.beats
+        return true
+      }
+      if lives { alive() }
+    }
+    source.resume()
+    timer = source
+  }
+
+  func stop() { timer.cancel() }
+}
+
+/// Lets something pass only so often.
+final class Throttle: Sendable {
+  private let last = Locked(ContinuousClock.Instant?.none)
+  private let interval: Duration
+  init(seconds: Double) { interval = .seconds(seconds) }
+
+  func passes() -> Bool {
+    let now = ContinuousClock.now
+    return last.withLock {
+      if let last = $0, last.duration(to: now) < interval { return false }
+      $0 = now
+      return true
+    }
+  }
+}

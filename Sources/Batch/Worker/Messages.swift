@@ -1,0 +1,81 @@
+import Foundation
+import Frames
+import Pipeline
+
+/// What the parent tells a worker: one JSON object a line on the worker's standard input.
+enum WorkerRequest: Sendable, Codable {
+  /// The first line.
+  case setup(WorkerSetup)
+  case job(JobOrder)
+  /// Stop the running job as soon as it can be.
+  case cancel
+}
+
+/// What a worker tells its parent: one JSON object a line on the worker's original standard output.
+enum WorkerReply: Sendable, Codable {
+  /// It has read its pipeline and waits for jobs.
+  case ready
+  case progress(JobProgress)
+  /// It works, although no frame has come out.
+  case alive
+  case done(JobResult)
+  case failed(JobFailure)
+}
+
+struct WorkerSetup: Sendable, Codable {
+  var pipeline: String
+  /// The pipeline's name in messages.
+  var file: String
+  var settings: [String]
+  /// The address space that the worker may have, in bytes.
+  var memory: Int?
+}
+
+struct JobOrder: Sendable, Codable {
+  var input: String
+  var output: String
+  var threads: Int
+  var strict: Bool
+  var verbose: Bool
+}
+
+struct JobResult: Sendable, Codable {
+  var report: JobReport
+  /// The input as it was read, and SHA-256 of it.
+  var identity: FileIdentity
+  var sha256: String?
+  var cpuSeconds: Double
+  var peakMemory: Int
+}
+
+struct JobFailure: Sendable, Codable {
+  var failure: Failure
+  var notes: [Note]
+}
+
+/// One message a line.
+enum MessageCoding {
+  /// Far longer than any message; a worker gone mad must not fill the parent's memory.
+  static let longest = 64 << 20
+
+  static func line(_ message: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    return try encoder.encode(message) + Data([10])
+  }
+}
+
+/// Takes bytes as they come and gives whole lines.
+struct LineBuffer {
+  private var bytes = Data()
+
+  mutating func append(_ piece: UnsafeRawBufferPointer) { bytes.append(contentsOf: piece) }
+
+  var isTooLong: Bool { bytes.count > MessageCoding.longest }
+
+  mutating func next() -> Data? {
+    guard let end = bytes.firstIndex(of: 10) else { return nil }
+    defer { bytes = Data(bytes[bytes.index(after: end)...]) }
+    return Data(bytes[..<end])
+  }
+}

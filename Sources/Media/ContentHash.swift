@@ -1,0 +1,62 @@
+import CFFmpeg
+import Foundation
+import Frames
+
+/// SHA-256 of a stream of bytes.
+public final class ContentHash {
+  private let context: OpaquePointer
+
+  public init() throws {
+    guard let context = av_sha_alloc() else { throw Failure("no memory", exitCode: .exhausted, mayPass: true) }
+    self.context = context
+    av_sha_init(context, 256)
+  }
+
+  deinit { av_free(UnsafeMutableRawPointer(context)) }
+
+  public func update(_ bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+    av_sha_update(context, base, bytes.count)
+  }
+
+  /// The hash as 64 hexadecimal digits. Nothing may follow it.
+  public func finish() -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    av_sha_final(context, &digest)
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  public static func of(_ bytes: some DataProtocol) throws -> String {
+    let hash = try ContentHash()
+    for region in bytes.regions { region.withUnsafeBytes { hash.update($0) } }
+    return hash.finish()
+  }
+
+  /// The hash of a file's content, read in pieces. `proceed` is asked before each whether to go on; nil if not.
+  /// Throws a `Failure` with the system's reason where the file cannot be read.
+  public static func of(file path: String, proceed: () -> Bool = { true }) throws -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable(path) }
+    defer { close(descriptor) }
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+    let hash = try ContentHash()
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    defer { piece.deallocate() }
+    while proceed() {
+      let count = read(descriptor, piece.baseAddress, piece.count)
+      if count == 0 { return hash.finish() }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw unreadable(path)
+      }
+      hash.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+    }
+    return nil
+  }
+
+  private static func unreadable(_ path: String) -> Failure {
+    let code = errno
+    return Failure("cannot read it: \(String(cString: strerror(code)))", place: path, mayPass: code == EIO)
+  }
+}

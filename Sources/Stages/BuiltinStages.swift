@@ -1,0 +1,4 @@
+import Pipeline
+
+/// Every stage that pipelines may name, in the order in which `pipe stages` lists them: one line each.
+public let builtinStages = StageRegistry([])
