@@ -83,6 +83,15 @@ let package = Package(
       dependencies: ["Batch", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
 
+    // What tests share: stages that fail on demand, and the program with them.
+    .target(
+      name: "FaultyStages", dependencies: ["Pipeline"], path: "Tests/Support/FaultyStages", swiftSettings: strict),
+    .executableTarget(
+      name: "FaultyPipe", dependencies: ["Batch", "FaultyStages"], path: "Tests/Support/FaultyPipe",
+      swiftSettings: strict),
+
+    .testTarget(name: "BatchTests", dependencies: ["Batch", "FaultyStages"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["Batch", "Stages"], swiftSettings: strict),
     .testTarget(name: "FramesTests", dependencies: ["Frames"], swiftSettings: strict),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: strict),
