@@ -99,6 +99,18 @@ final class PDFFile {
     try check()
   }
 
+  /// Adds a page of another file with all that it refers to.
+  func addCopy(of page: PDFObject) throws {
+    qpdf_add_page(data, page.file.data, page.handle, 0)
+    try page.file.check()
+    try check()
+  }
+
+  /// The object of this number, generation 0.
+  func object(_ id: Int) -> PDFObject {
+    PDFObject(file: self, handle: qpdf_get_object_by_id(data, Int32(clamping: id), 0))
+  }
+
   /// Ends the validity of every `PDFObject` handed out so far.
   func releaseObjects() { qpdf_oh_release_all(data) }
 

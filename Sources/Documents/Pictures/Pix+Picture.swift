@@ -1,76 +1,25 @@
 import CTesseract
 import Frames
 
-/// JPEG's colour: full-range BT.601, in which a page's white and greys come back unchanged.
-private let jpegColour = Colour(range: .full, matrix: 5, primaries: 1, transfer: 13)
-
 extension Pix {
   /// A grey picture where the page has no colour, else one of 4:4:4, both 8 bit.
   func picture() throws -> Picture {
     let plain = try simplified()
     if plain.depth == 32 {
-      return plain.hasColour ? plain.colourPicture() : plain.greyPicture { UInt8(truncatingIfNeeded: $0 >> 24) }
+      return RGBWords(
+        base: pixGetData(plain.pointer)!, wordsPerRow: Int(pixGetWpl(plain.pointer)), width: width, height: height,
+        lowestBit: 8
+      ).picture()
     }
     let grey = try plain.grey()
     let wordsPerRow = Int(pixGetWpl(grey.pointer))
     let data = pixGetData(grey.pointer)!
-    return Picture(width: width, height: height, format: PixelFormat(.none), colour: jpegColour) { planes in
+    return Picture(width: width, height: height, format: PixelFormat(.none), colour: RGBWords.colour) { planes in
       for y in 0..<planes[0].height {
         let source = data + y * wordsPerRow
-        let target = planes[0].row(y, as: UInt8.self)
         // Leptonica keeps the leftmost sample in a word's highest byte. Rows of a picture are padded to 64 bytes.
-        let words = UnsafeMutableRawPointer(target).assumingMemoryBound(to: UInt32.self)
+        let words = UnsafeMutableRawPointer(planes[0].row(y, as: UInt8.self)).assumingMemoryBound(to: UInt32.self)
         for x in 0..<(planes[0].width + 3) / 4 { words[x] = source[x].byteSwapped }
-      }
-    }
-  }
-
-  private var hasColour: Bool {
-    let wordsPerRow = Int(pixGetWpl(pointer))
-    guard let data = pixGetData(pointer) else { return false }
-    for y in 0..<height {
-      var differs: UInt32 = 0
-      let row = data + y * wordsPerRow
-      for x in 0..<width {
-        let pixel = row[x]
-        differs |= (pixel ^ (pixel << 8)) & 0xffff_0000
-      }
-      if differs != 0 { return true }
-    }
-    return false
-  }
-
-  private func greyPicture(_ sample: (UInt32) -> UInt8) -> Picture {
-    let wordsPerRow = Int(pixGetWpl(pointer))
-    let data = pixGetData(pointer)!
-    return Picture(width: width, height: height, format: PixelFormat(.none), colour: jpegColour) { planes in
-      for y in 0..<planes[0].height {
-        let source = data + y * wordsPerRow
-        let target = planes[0].row(y, as: UInt8.self)
-        for x in 0..<planes[0].width { target[x] = sample(source[x]) }
-      }
-    }
-  }
-
-  private func colourPicture() -> Picture {
-    let wordsPerRow = Int(pixGetWpl(pointer))
-    let data = pixGetData(pointer)!
-    return Picture(width: width, height: height, format: PixelFormat(.yuv444), colour: jpegColour) { planes in
-      for y in 0..<planes[0].height {
-        let source = data + y * wordsPerRow
-        let luma = planes[0].row(y, as: UInt8.self)
-        let blue = planes[1].row(y, as: UInt8.self)
-        let red = planes[2].row(y, as: UInt8.self)
-        for x in 0..<planes[0].width {
-          let r = Int32(truncatingIfNeeded: source[x] >> 24)
-          let g = Int32(truncatingIfNeeded: source[x] >> 16 & 255)
-          let b = Int32(truncatingIfNeeded: source[x] >> 8 & 255)
-          luma[x] = UInt8(truncatingIfNeeded: (19595 &* r &+ 38470 &* g &+ 7471 &* b &+ 32768) >> 16)
-          blue[x] = UInt8(
-            truncatingIfNeeded: min((-11059 &* r &- 21709 &* g &+ 32768 &* b &+ 8_421_375) >> 16, 255))
-          red[x] = UInt8(
-            truncatingIfNeeded: min((32768 &* r &- 27439 &* g &- 5329 &* b &+ 8_421_375) >> 16, 255))
-        }
       }
     }
   }

@@ -73,6 +73,19 @@ final class Pix {
     return plain.depth == 8 ? plain : try Pix(owning: pixConvertTo8(plain.pointer, 0))
   }
 
+  /// Whether an 8-bit image has no other samples than 0 and 255.
+  var isBilevel: Bool {
+    guard depth == 8, let data = pixGetData(pointer) else { return false }
+    let wordsPerRow = Int(pixGetWpl(pointer))
+    let whole = width / 4
+    for y in 0..<height {
+      let row = data + y * wordsPerRow
+      // A byte of all ones or all zeros does not change where it is shifted by one bit into itself.
+      for x in 0..<whole where (row[x] ^ (row[x] << 1)) & 0xfefe_fefe != 0 { return false }
+    }
+    return true
+  }
+
   // MARK: Encoding in memory
 
   enum Encoding { case png, groupFour, jpeg(quality: Int) }

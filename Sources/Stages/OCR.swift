@@ -1,0 +1,152 @@
+import Dispatch
+import Documents
+import Foundation
+import Frames
+import Pipeline
+
+/// Reads the text of pages with Tesseract.
+public struct OCR: FilterStage {
+  public static let name = "ocr"
+  public static let summary = "read the text of pages"
+  public static let main: String? = "languages"
+  public static let role = StageRole.filter([.pages])
+
+  public struct Options: StageOptions {
+    var languages = "eng"
+    var psm = 3
+    var oem = 3
+    var userWords: String?
+    var userPatterns: String?
+    var timeout = 180.0
+    var maxMegapixels = 250
+    public init() {}
+
+    public static let parameters: [Parameter<Options>] = [
+      .text("languages", \.languages, "Tesseract's names of the languages, as in eng+deu"),
+      .integer("psm", \.psm, 1...13, "Tesseract's page segmentation mode; 3 finds blocks by itself"),
+      .integer("oem", \.oem, 0...3, "Tesseract's engine: 0 legacy, 1 LSTM, 2 both, 3 what the data has"),
+      .text("user_words", \.userWords, "file of words to expect, one a line"),
+      .text("user_patterns", \.userPatterns, "file of patterns to expect, one a line"),
+      .duration("timeout", \.timeout, "a page that takes longer stays without text"),
+      .integer("max_megapixels", \.maxMegapixels, 1...2000, "larger pages are left without text", unit: "MP"),
+    ]
+  }
+
+  private let options: Options
+  private let recogniser: RecogniserOptions
+
+  public init(_ options: Options) throws {
+    self.options = options
+    var recogniser = RecogniserOptions()
+    recogniser.languages = options.languages
+    recogniser.segmentation = options.psm
+    recogniser.engine = options.oem
+    recogniser.userWords = options.userWords
+    recogniser.userPatterns = options.userPatterns
+    recogniser.timeout = options.timeout
+    self.recogniser = recogniser
+  }
+
+  public func check() throws {
+    try Languages.check(options.languages)
+    for file in [options.userWords, options.userPatterns].compactMap({ $0 })
+    where !FileManager.default.isReadableFile(atPath: file) {
+      throw Failure("cannot read \(file), which ocr is to use", exitCode: .usage)
+    }
+  }
+
+  public func fingerprint() throws -> [String: String] {
+    var facts = ["tesseract": Languages.version]
+    for (key, file) in ["user_words": options.userWords, "user_patterns": options.userPatterns] {
+      if let file { facts[key] = try String(contentsOfFile: file, encoding: .utf8) }
+    }
+    return facts
+  }
+
+  public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
+    PageCrew(input, job, recogniser, maximumPixels: options.maxMegapixels * 1_000_000)
+  }
+}
+
+/// Reads several pages at once, and gives them on in order.
+private final class PageCrew: Filter {
+  let output: StreamFormat
+  private let job: Job
+  private let options: RecogniserOptions
+  private let maximumPixels: Int
+  private let queue = DispatchQueue(label: "ocr", attributes: .concurrent)
+  private var slots: [Slot] = []
+
+  init(_ format: StreamFormat, _ job: Job, _ options: RecogniserOptions, maximumPixels: Int) {
+    output = format
+    self.job = job
+    self.options = options
+    self.maximumPixels = maximumPixels
+  }
+
+  /// A page on its way.
+  private final class Slot: Sendable {
+    private let result = Locked<Result<Frame, any Error>?>(nil)
+    private let done = DispatchSemaphore(value: 0)
+
+    func fill(_ value: Result<Frame, any Error>) {
+      result.withLock { $0 = value }
+      done.signal()
+    }
+    var isFilled: Bool { result.withLock { $0 != nil } }
+    /// To be called once.
+    func wait() throws -> Frame {
+      done.wait()
+      return try result.withLock { try $0!.get() }
+    }
+  }
+
+  func process(_ frame: Frame, emit: (Frame) throws -> Void) throws {
+    if slots.count >= job.threads { try release(emit) }
+    let slot = Slot()
+    slots.append(slot)
+    if frame.page?.isLeftAlone ?? true {
+      slot.fill(.success(frame))
+    } else if job.threads == 1 {
+      slot.fill(Result { try read(frame) })
+    } else {
+      let (options, maximumPixels) = (options, maximumPixels)
+      queue.async { slot.fill(Result { try PageCrew.read(frame, options, maximumPixels) }) }
+    }
+    while slots.first?.isFilled == true { try release(emit) }
+  }
+
+  func finish(emit: (Frame) throws -> Void) throws {
+    while !slots.isEmpty { try release(emit) }
+  }
+
+  private func release(_ emit: (Frame) throws -> Void) throws {
+    let frame = try slots.removeFirst().wait()
+    if let page = frame.page, let note = page.note, page.text == nil {
+      try job.note(Note(.loss, "page \(page.number + 1) was not read: \(note)"))
+    }
+    try emit(frame)
+  }
+
+  private func read(_ frame: Frame) throws -> Frame { try PageCrew.read(frame, options, maximumPixels) }
+
+  private static func read(_ frame: Frame, _ options: RecogniserOptions, _ maximumPixels: Int) throws -> Frame {
+    guard var page = frame.page else { return frame }
+    var frame = frame
+    let picture = frame.picture
+    let dpi = page.dpi(of: picture)
+    if picture.width * picture.height > maximumPixels {
+      page.note = "it has \(picture.width) x \(picture.height) pixels, more than max_megapixels allows"
+    } else {
+      do {
+        page.text = try ToolShed.recognisers.withTool(options) {
+          try $0.read(picture, dpi: page.guessesDPI ? nil : dpi.y, toPage: page.toPage(from: picture))
+        }
+      } catch let failure as Failure where failure.exitCode == .someFailed {
+        page.note = failure.message
+      }
+    }
+    frame.page = page
+    return frame
+  }
+}
