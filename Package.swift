@@ -63,7 +63,8 @@ let package = Package(
     .target(
       name: "Inference",
       dependencies: ["Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      swiftSettings: strict),
+      exclude: ["ONNX/onnx.proto"],
+      swiftSettings: kernel([])),
     .target(name: "Documents", dependencies: ["CTesseract", "CPoppler", "CQPDF", "Frames"], swiftSettings: strict),
 
     // The language, its stages, and what runs them.
@@ -93,6 +94,11 @@ let package = Package(
     .testTarget(name: "BatchTests", dependencies: ["Batch", "FaultyStages"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Batch", "Stages"], swiftSettings: strict),
     .testTarget(name: "FramesTests", dependencies: ["Frames"], swiftSettings: strict),
+    .testTarget(
+      name: "InferenceTests",
+      dependencies: ["Inference", "Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Goldens"],
+      swiftSettings: strict),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: strict),
   ] + vectorLevels

@@ -1,1 +1,71 @@
+// What the integer kernels need and Swift cannot say itself.
 #pragma once
+
+#include <stdint.h>
+
+/// The vector levels the kernels are written for, each including those below it.
+enum PipeCPULevel {
+  PipeCPULevelBaseline = 0,
+  PipeCPULevelAVX2 = 1,
+  /// 256-bit dot products without AVX-512.
+  PipeCPULevelAVXVNNI = 2,
+  PipeCPULevelVNNI = 3,
+};
+
+/// The highest level that this processor has and the operating system saves the registers of.
+int pipe_cpu_level(void);
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+// Intrinsics that are macros (an immediate operand, or a cast) are invisible to Swift: each gets a function here.
+
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+/// Stores one 16-byte quarter of a register.
+static inline void pipe_store_quarter0(void *to, __m512i v) { _mm_storeu_si128(to, _mm512_castsi512_si128(v)); }
+static inline void pipe_store_quarter1(void *to, __m512i v) { _mm_storeu_si128(to, _mm512_extracti32x4_epi32(v, 1)); }
+static inline void pipe_store_quarter2(void *to, __m512i v) { _mm_storeu_si128(to, _mm512_extracti32x4_epi32(v, 2)); }
+static inline void pipe_store_quarter3(void *to, __m512i v) { _mm_storeu_si128(to, _mm512_extracti32x4_epi32(v, 3)); }
+/// Indices that put the quarters' interleaved bytes of two pack instructions back in order.
+static inline __m512i pipe_unpack_order512(void) {
+  return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+/// Indices that take outputs 0 and 1 of eight pixels, in pairs, from two registers of [output][4 pixels].
+static inline __m512i pipe_upper_row_order(void) {
+  return _mm512_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7, 16, 20, 17, 21, 18, 22, 19, 23);
+}
+/// The same for outputs 2 and 3.
+static inline __m512i pipe_lower_row_order(void) {
+  return _mm512_setr_epi32(8, 12, 9, 13, 10, 14, 11, 15, 24, 28, 25, 29, 26, 30, 27, 31);
+}
+/// Rounds to the nearest whole number, ties to even.
+static inline __m512 pipe_round512(__m512 v) {
+  return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline __m512i pipe_load_broadcast32(const void *p) {
+  int32_t four;
+  __builtin_memcpy(&four, p, sizeof four);  // at any alignment
+  return _mm512_set1_epi32(four);
+}
+#endif
+
+#if defined(__AVX2__)
+static inline __m256 pipe_round256(__m256 v) {
+  return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline __m256i pipe_broadcast32_256(const void *p) {
+  int32_t four;
+  __builtin_memcpy(&four, p, sizeof four);  // at any alignment
+  return _mm256_set1_epi32(four);
+}
+/// Puts the 8-byte quarters that a 256-bit pack leaves as 0 2 1 3 in order.
+static inline __m256i pipe_swap_middle(__m256i v) { return _mm256_permute4x64_epi64(v, 0xD8); }
+static inline __m128i pipe_upper_half(__m256i v) { return _mm256_extracti128_si256(v, 1); }
+static inline __m256i pipe_lower_halves(__m256i a, __m256i b) { return _mm256_permute2x128_si256(a, b, 0x20); }
+static inline __m256i pipe_upper_halves(__m256i a, __m256i b) { return _mm256_permute2x128_si256(a, b, 0x31); }
+#endif
+
+#if defined(__AVXVNNI__)
+static inline __m256i pipe_dot256(__m256i sums, __m256i u, __m256i s) { return _mm256_dpbusd_avx_epi32(sums, u, s); }
+#endif
+#endif

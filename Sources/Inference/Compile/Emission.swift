@@ -1,0 +1,152 @@
+import Foundation
+import Frames
+
+/// Turns what was understood into the integer network, and proves that no sum can overflow.
+extension Compiler {
+  func emit(_ ending: EndingValue) throws(Failure) -> IntegerNetwork {
+    var emission = Emission(compiler: self)
+    let last = convolutions[ending.pending.convolution]
+    guard last.outputChannels == ending.upscale * ending.upscale else {
+      throw refuse("its output has \(last.outputChannels) channels where one plane is expected")
+    }
+    let limits = ending.addsPicture ? (-Double.infinity, Double.infinity) : (0, 1)
+    guard ending.pending.slopes == nil, ending.pending.low <= limits.0, ending.pending.high >= limits.1 else {
+      throw refuse("an activation after the last convolution, '\(last.name)', is not supported")
+    }
+    let (convolution, sumScales) = try emission.convolution(ending.pending, output: nil)
+    emission.operations.append(.convolution(convolution))
+    let scales = zip(sumScales, ending.pending.gain).map { $0 * $1 * 255 }
+    for (channel, scale) in scales.enumerated() {
+      let largest = abs(scale) * Double(Emission.largestSum(convolution, channel)) * 256
+      guard largest < 0x1p30 else {
+        throw refuse("the scales of '\(last.name)' make samples beyond any range")
+      }
+    }
+    return IntegerNetwork(
+      tensors: emission.tensors, operations: emission.operations,
+      ending: .init(
+        upscale: ending.upscale, addsPicture: ending.addsPicture, scales: scales, residual: ending.residual,
+        result: ending.result))
+  }
+}
+
+struct Emission {
+  let compiler: Compiler
+  var tensors: [IntegerNetwork.Tensor] = []
+  var operations: [IntegerNetwork.Operation] = []
+  private var totalWeights = 0
+  /// Tensors made so far, by feature number and, for the picture, by how it is quantised.
+  private var made: [Key: Int] = [:]
+
+  private enum Key: Hashable {
+    case feature(Int)
+    case picture(Quantisation)
+  }
+
+  init(compiler: Compiler) { self.compiler = compiler }
+
+  mutating func tensor(_ feature: Feature) throws(Failure) -> Int {
+    let key: Key
+    switch feature.source {
+    case .picture: key = .picture(feature.quantisation)
+    case .convolution: key = .feature(feature.number)
+    }
+    if let index = made[key] { return index }
+    switch feature.source {
+    case .picture:
+      let index = append(feature)
+      let codes = (0...255).map { feature.quantisation.code(Double($0) / 255) }
+      operations.append(.picture(output: index, codes: codes))
+      made[key] = index
+      return index
+    case .convolution(let pending):
+      var (convolution, sumScales) = try convolution(pending, output: feature.quantisation)
+      let index = append(feature)
+      convolution.output = index
+      try requantise(&convolution, pending, sumScales, feature.quantisation)
+      operations.append(.convolution(convolution))
+      made[key] = index
+      return index
+    }
+  }
+
+  private mutating func append(_ feature: Feature) -> Int {
+    tensors.append(.init(channels: feature.channels, quantisation: feature.quantisation))
+    return tensors.count - 1
+  }
+
+  /// The convolution with its integer bias, and the reals for one unit of its sums.
+  mutating func convolution(
+    _ pending: Pending, output: Quantisation?
+  ) throws(Failure) -> (IntegerNetwork.Convolution, [Double]) {
+    let raw = compiler.convolutions[pending.convolution]
+    totalWeights += raw.weights.count
+    guard totalWeights <= Compiler.mostWeights else {
+      throw compiler.refuse("'\(raw.name)': its result is quantised in too many ways")
+    }
+    let input = try tensor(raw.input)
+    var convolution = IntegerNetwork.Convolution(
+      name: raw.name, input: input, output: nil, outputChannels: raw.outputChannels, inputChannels: raw.inputChannels,
+      kernelHeight: raw.kernelHeight, kernelWidth: raw.kernelWidth, padTop: raw.padTop, padLeft: raw.padLeft,
+      weights: raw.weights, bias: [], scales: [], negativeScales: nil, low: 0, high: 255)
+    var sumScales = raw.sumScales
+    let zeroPoint = Int(raw.input.quantisation.zeroPoint)
+    let window = raw.inputChannels * raw.kernelHeight * raw.kernelWidth
+    for channel in 0..<raw.outputChannels {
+      let weights = raw.weights[channel * window..<(channel + 1) * window]
+      let sum = weights.reduce(0) { $0 + Int($1) }
+      // The bias counts in units of the sum. A channel without weights may choose that unit.
+      var unit = sumScales[channel] * pending.gain[channel]
+      let bias = pending.bias[channel]
+      if weights.allSatisfy({ $0 == 0 }) || unit == 0 {
+        guard weights.allSatisfy({ $0 == 0 }) || bias == 0 || unit != 0 else {
+          throw compiler.refuse("'\(raw.name)': channel \(channel) has weights but a scale of zero")
+        }
+        if weights.allSatisfy({ $0 == 0 }) && bias != 0 {
+          unit = abs(bias) / 1_048_576
+          sumScales[channel] = unit / pending.gain[channel]
+          if pending.gain[channel] == 0 {
+            throw compiler.refuse("'\(raw.name)': channel \(channel) has a factor of zero")
+          }
+          unit = sumScales[channel] * pending.gain[channel]
+        }
+      }
+      let units = unit == 0 ? 0 : (bias / unit).rounded(.toNearestOrEven)
+      guard units.isFinite, abs(units) < 0x1p30 else {
+        throw compiler.refuse("'\(raw.name)': the bias of channel \(channel), \(bias), is beyond its scale")
+      }
+      convolution.bias.append(Int32(clamping: Int(units) - zeroPoint * sum))
+      guard Emission.largestSum(convolution, channel) < 1 << 31 else {
+        throw compiler.refuse("'\(raw.name)': sums of channel \(channel) may exceed 32 bits")
+      }
+    }
+    return (convolution, sumScales)
+  }
+
+  /// What no sum of a channel exceeds in magnitude.
+  static func largestSum(_ convolution: IntegerNetwork.Convolution, _ channel: Int) -> Int {
+    let window = convolution.inputChannels * convolution.kernelHeight * convolution.kernelWidth
+    let weights = convolution.weights[channel * window..<(channel + 1) * window]
+    return weights.reduce(abs(Int(convolution.bias[channel]))) { $0 + 255 * abs(Int($1)) }
+  }
+
+  private func requantise(
+    _ convolution: inout IntegerNetwork.Convolution, _ pending: Pending, _ sumScales: [Double], _ output: Quantisation
+  ) throws(Failure) {
+    var negative: [Float] = []
+    for channel in 0..<convolution.outputChannels {
+      let scale = sumScales[channel] * pending.gain[channel] / Double(output.scale)
+      let slope = pending.slopes?[channel] ?? 1
+      // Which sums the slope is for depends on the factor's sign.
+      convolution.scales.append(Float(scale >= 0 ? scale : scale * slope))
+      negative.append(Float(scale >= 0 ? scale * slope : scale))
+      let largest = abs(scale) * max(1, abs(slope)) * Double(Emission.largestSum(convolution, channel))
+      guard largest < 0x1p30 else {
+        throw compiler.refuse("'\(convolution.name)': the scales of channel \(channel) are out of proportion")
+      }
+    }
+    if pending.slopes != nil { convolution.negativeScales = negative }
+    convolution.low = pending.low > -.infinity ? output.code(pending.low) : 0
+    convolution.high = pending.high < .infinity ? output.code(pending.high) : 255
+  }
+}

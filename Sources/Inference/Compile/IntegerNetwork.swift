@@ -1,0 +1,84 @@
+/// A network as it is run: integer convolutions over byte tensors, and one last step that makes samples.
+///
+/// Every number in it has been checked: no run can overflow, whatever the picture holds.
+struct IntegerNetwork: Sendable {
+  var tensors: [Tensor]
+  /// In an order in which every input is made before it is read.
+  var operations: [Operation]
+  var ending: Ending
+
+  /// Channels of bytes, `(code - zeroPoint) · scale` each.
+  struct Tensor: Sendable, Equatable {
+    var channels: Int
+    var quantisation: Quantisation
+  }
+
+  enum Operation: Sendable {
+    /// The picture's samples, rounded to eight bits, become codes by this table.
+    case picture(output: Int, codes: [UInt8])
+    case convolution(Convolution)
+
+    var output: Int? {
+      switch self {
+      case .picture(let output, _): output
+      case .convolution(let convolution): convolution.output
+      }
+    }
+  }
+
+  struct Convolution: Sendable {
+    var name: String
+    var input: Int
+    /// nil: the sums go to the ending.
+    var output: Int?
+    var outputChannels: Int
+    var inputChannels: Int
+    var kernelHeight: Int
+    var kernelWidth: Int
+    var padTop: Int
+    var padLeft: Int
+    /// [output][input][y][x]
+    var weights: [Int8]
+    /// In units of the sums, the input's zero point already taken off.
+    var bias: [Int32]
+    /// From sums to codes.
+    var scales: [Float]
+    /// The same for sums below zero, where an activation slopes there.
+    var negativeScales: [Float]?
+    /// The codes an activation clips to.
+    var low: UInt8
+    var high: UInt8
+
+    var macs: Int { outputChannels * inputChannels * kernelHeight * kernelWidth }
+
+    func weight(_ output: Int, _ input: Int, _ y: Int, _ x: Int) -> Int8 {
+      weights[((output * inputChannels + input) * kernelHeight + y) * kernelWidth + x]
+    }
+  }
+
+  /// Sums of `upscale`² channels become samples: residual plus base, pixels shuffled out.
+  struct Ending: Sendable {
+    var upscale: Int
+    var addsPicture: Bool
+    /// Output samples of eight bits for one unit of a sum, by channel: 255 times the real value.
+    var scales: [Double]
+    /// Where the model quantises the residual itself.
+    var residual: Quantisation?
+    /// Where the model quantises the result.
+    var result: Quantisation?
+  }
+}
+
+/// `real = (code - zeroPoint) · scale`, with codes of 0 to 255.
+struct Quantisation: Sendable, Hashable {
+  var scale: Float
+  var zeroPoint: UInt8
+
+  /// Samples of eight bits, where 255 stands for 1.
+  static let samples = Quantisation(scale: 1 / 255, zeroPoint: 0)
+
+  func code(_ real: Double) -> UInt8 {
+    let code = (real / Double(scale)).rounded(.toNearestOrEven) + Double(zeroPoint)
+    return UInt8(min(max(code, 0), 255))
+  }
+}

@@ -1,0 +1,65 @@
+/// What a name in an ONNX graph stands for, as far as the engine understands it.
+enum Value {
+  case constant(OnnxTensor)
+  /// A constant behind DequantizeLinear.
+  case scaled(ScaledConstant)
+  /// The picture, `repeats` times along the channels and enlarged by repeating pixels `upscale` times.
+  case picture(PictureValue)
+  /// A convolution's result that nothing has rounded yet.
+  case pending(Pending)
+  /// A byte tensor's codes, and the reals they stand for.
+  case codes(Feature)
+  case levels(Feature)
+  /// On the way out: codes of a result, and reals.
+  case endingCodes(EndingValue)
+  case ending(EndingValue)
+}
+
+struct ScaledConstant {
+  var integers: [Int]
+  var shape: [Int]
+  /// One, or one for each index along `axis`.
+  var scales: [Double]
+  var axis: Int
+}
+
+struct PictureValue {
+  var repeats = 1
+  var upscale = 1
+  /// Whether it is a code (after QuantizeLinear) rather than a real.
+  var isCode = false
+  var quantisation: Quantisation?
+}
+
+/// A convolution and what follows it until something rounds: real = clip(slope(gain · (sum · scale + bias))).
+struct Pending {
+  var convolution: Int
+  var gain: [Double]
+  var bias: [Double]
+  var slopes: [Double]?
+  var low = -Double.infinity
+  var high = Double.infinity
+
+  var hasActivation: Bool { slopes != nil || low > -.infinity || high < .infinity }
+}
+
+/// A byte tensor: the picture's own codes, or what a convolution leaves.
+struct Feature {
+  enum Source {
+    case picture
+    case convolution(Pending)
+  }
+  var source: Source
+  var channels: Int
+  var quantisation: Quantisation
+  /// Two features of the same number are the same tensor.
+  var number: Int
+}
+
+struct EndingValue {
+  var pending: Pending
+  var residual: Quantisation?
+  var result: Quantisation?
+  var upscale = 1
+  var addsPicture = false
+}

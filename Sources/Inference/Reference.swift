@@ -1,0 +1,80 @@
+import Frames
+
+/// The network over a whole picture in the plainest way, one loop for each index: what every kernel is held against.
+struct Reference {
+  let network: IntegerNetwork
+
+  /// - Returns: `upscale²` times as many samples as `luma` has.
+  func run(luma: [UInt16], width: Int, height: Int, depth: Int, outputDepth: Int) -> [UInt16] {
+    let arithmetic = EndingArithmetic(network.ending, inputDepth: depth, outputDepth: outputDepth)
+    /// [channel][y][x]
+    var tensors = [[UInt8]](repeating: [], count: network.tensors.count)
+    var output: [UInt16] = []
+    for operation in network.operations {
+      switch operation {
+      case .picture(let index, let codes):
+        tensors[index] = luma.map { sample in
+          depth == 8 ? codes[Int(sample)] : codes[min((Int(sample) + 1 << (depth - 9)) >> (depth - 8), 255)]
+        }
+      case .convolution(let layer):
+        let sums = sums(layer, tensors[layer.input], width: width, height: height)
+        if let index = layer.output {
+          tensors[index] = sums.indices.map { code(layer, sums[$0], channel: $0 / (width * height)) }
+        } else {
+          output = samples(sums, luma, width: width, height: height, arithmetic)
+        }
+      }
+    }
+    return output
+  }
+
+  private func sums(_ layer: IntegerNetwork.Convolution, _ input: [UInt8], width: Int, height: Int) -> [Int32] {
+    let zero = Int(network.tensors[layer.input].quantisation.zeroPoint)
+    var sums: [Int32] = []
+    for output in 0..<layer.outputChannels {
+      for y in 0..<height {
+        for x in 0..<width {
+          var sum = Int(layer.bias[output])
+          for channel in 0..<layer.inputChannels {
+            for tapY in 0..<layer.kernelHeight {
+              for tapX in 0..<layer.kernelWidth {
+                let (fromY, fromX) = (y + tapY - layer.padTop, x + tapX - layer.padLeft)
+                let inside = (0..<height).contains(fromY) && (0..<width).contains(fromX)
+                let code = inside ? Int(input[(channel * height + fromY) * width + fromX]) : zero
+                sum += code * Int(layer.weight(output, channel, tapY, tapX))
+              }
+            }
+          }
+          sums.append(Int32(sum))
+        }
+      }
+    }
+    return sums
+  }
+
+  private func code(_ layer: IntegerNetwork.Convolution, _ sum: Int32, channel: Int) -> UInt8 {
+    guard let output = layer.output else { return 0 }
+    let scale = sum < 0 ? layer.negativeScales?[channel] ?? layer.scales[channel] : layer.scales[channel]
+    let code = (Float(sum) * scale).rounded(.toNearestOrEven) + Float(network.tensors[output].quantisation.zeroPoint)
+    return UInt8(min(max(code, Float(layer.low)), Float(layer.high)))
+  }
+
+  private func samples(
+    _ sums: [Int32], _ luma: [UInt16], width: Int, height: Int, _ arithmetic: EndingArithmetic
+  ) -> [UInt16] {
+    let upscale = network.ending.upscale
+    var samples = [UInt16](repeating: 0, count: width * height * upscale * upscale)
+    for channel in 0..<upscale * upscale {
+      for y in 0..<height {
+        for x in 0..<width {
+          let base = network.ending.addsPicture ? Int32(luma[y * width + x]) : nil
+          let sample = arithmetic.sample(
+            sum: sums[(channel * height + y) * width + x], channel: channel, base: base)
+          let (row, column) = (y * upscale + channel / upscale, x * upscale + channel % upscale)
+          samples[row * width * upscale + column] = UInt16(sample)
+        }
+      }
+    }
+    return samples
+  }
+}

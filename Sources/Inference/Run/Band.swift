@@ -1,0 +1,177 @@
+import Foundation
+import Frames
+import Kernels
+
+/// One thread's share of a picture: a band of rows, run depth-first.
+///
+/// Of every tensor only the rows that are still needed exist, in a ring; one step makes one row of output, and before
+/// it each layer's next row. A band makes the few rows above and below that it depends on itself.
+final class Band {
+  let plan: Plan
+  let width: Int
+  private let rings: [Ring]
+  let sums: UnsafeMutablePointer<Int32>
+  private let rows: UnsafeMutablePointer<UnsafePointer<UInt8>>
+  let scratch: UnsafeMutableRawPointer
+  let finishScales: UnsafeMutablePointer<Float>
+  private let arena = Arena()
+  /// Nanoseconds spent in each operation, where asked for.
+  var profile: [UInt64]?
+  /// The next row of each tensor to be made.
+  private var next: [Int]
+  private var wanted: [Int]
+
+  var bytes: Int { arena.bytes }
+
+  /// Widths are rounded up to whole tiles of any level.
+  static let tile = 24
+
+  init(_ plan: Plan, width: Int) {
+    self.plan = plan
+    self.width = width
+    let tiles = (width + Band.tile - 1) / Band.tile * Band.tile
+    let arena = self.arena
+    rings = plan.network.tensors.indices.map { index in
+      Ring(
+        arena: arena, width: width, tiles: tiles, step: plan.steps[index], margin: plan.margins[index],
+        capacity: plan.capacities[index], blank: plan.network.tensors[index].quantisation.zeroPoint)
+    }
+    let sumStep = plan.packed.compactMap { $0?.sumStep }.last ?? 16
+    sums = arena.make(Int32.self, count: tiles * sumStep)
+    let kernelHeight =
+      plan.network.operations.map { operation in
+        if case .convolution(let layer) = operation { layer.kernelHeight } else { 1 }
+      }.max() ?? 1
+    rows = arena.make(UnsafePointer<UInt8>.self, count: kernelHeight)
+    scratch = UnsafeMutableRawPointer(arena.make(UInt8.self, count: 512))
+    finishScales = arena.make(Float.self, count: 32)
+    next = .init(repeating: 0, count: plan.network.tensors.count)
+    wanted = next
+  }
+
+  /// What a run reads and writes: the whole picture, and how its samples are to be made.
+  struct Job {
+    var input: Plane
+    var inputDepth: Int
+    var output: MutablePlane
+    var outputDepth: Int
+    var arithmetic: EndingArithmetic
+    /// Input rows whose output this band makes.
+    var range: Range<Int>
+  }
+
+  func run(_ job: Job) {
+    let height = job.input.height
+    let network = plan.network
+    for index in 0..<16 where job.arithmetic.scales.count == 4 {
+      finishScales[index] = job.arithmetic.scales[index % 2]
+      finishScales[16 + index] = job.arithmetic.scales[2 + index % 2]
+    }
+    for tensor in next.indices {
+      next[tensor] = max(0, job.range.lowerBound - plan.reach[tensor].above)
+    }
+    // The first steps only fill the rings, a row at a time, lest a layer overwrite rows that the next one has yet to read.
+    let first = next.indices.map { next[$0] - plan.reach[$0].below }.min() ?? job.range.lowerBound
+    for y in min(first, job.range.lowerBound)..<job.range.upperBound {
+      for tensor in wanted.indices { wanted[tensor] = min(height - 1, y + plan.reach[tensor].below) }
+      for (index, operation) in network.operations.enumerated() {
+        let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds
+        defer { if profile != nil { profile?[index] += DispatchTime.now().uptimeNanoseconds - start } }
+        switch operation {
+        case .picture(let output, let codes):
+          while next[output] <= wanted[output] {
+            readPicture(job, y: next[output], codes: codes, into: rings[output])
+            next[output] += 1
+          }
+        case .convolution(let layer):
+          guard let packed = plan.packed[index] else { continue }
+          if let output = layer.output {
+            while next[output] <= wanted[output] {
+              convolve(layer, packed, y: next[output], height: height, into: rings[output])
+              next[output] += 1
+            }
+          } else if y >= job.range.lowerBound {
+            convolve(layer, packed, y: y, height: height, into: nil)
+            finish(job, packed, y: y)
+          }
+        }
+      }
+    }
+  }
+
+  private func convolve(
+    _ layer: IntegerNetwork.Convolution, _ packed: PackedConvolution, y: Int, height: Int, into output: Ring?
+  ) {
+    let input = rings[layer.input]
+    for tap in 0..<layer.kernelHeight {
+      let row = y - layer.padTop + tap
+      rows[tap] = row < 0 || row >= height ? input.blank : UnsafePointer(input.row(row))
+    }
+    for pass in packed.passes {
+      var job = ConvolutionRow(
+        shape: packed.shape, blocks: pass.blocks, rows: rows, rowCount: layer.kernelHeight, inputStep: input.step,
+        rowEnds: pass.rowEnds, offsets: pass.offsets, weights: pass.weights, bias: pass.bias,
+        requantisation: pass.requantisation, output: nil, sums: nil, outputStep: packed.sumStep, width: width)
+      if let output {
+        job.output = output.row(y) + pass.firstChannel
+        job.outputStep = output.step
+      } else {
+        job.sums = sums + pass.firstChannel
+      }
+      plan.table.convolve(&job)
+    }
+    output?.closeRow(y)
+  }
+
+  private func readPicture(_ job: Job, y: Int, codes: [UInt8], into ring: Ring) {
+    let row = ring.row(y)
+    codes.withUnsafeBufferPointer { codes in
+      if job.inputDepth == 8 {
+        let samples = job.input.row(y, as: UInt8.self)
+        for x in 0..<width { row[x] = codes[Int(samples[x])] }
+      } else {
+        let samples = job.input.row(y, as: UInt16.self)
+        let shift = job.inputDepth - 8
+        let half = 1 << (shift - 1)
+        for x in 0..<width { row[x] = codes[min((Int(samples[x]) + half) >> shift, 255)] }
+      }
+    }
+    ring.closeRow(y)
+  }
+}
+
+/// The rows of one tensor that are alive.
+struct Ring {
+  let step: Int
+  let capacity: Int
+  /// A row of codes that stand for zero, for what lies above and below the picture.
+  let blank: UnsafePointer<UInt8>
+  private let first: UnsafeMutablePointer<UInt8>
+  private let rowBytes: Int
+  let width: Int
+  private let margin: Int
+  private let blankCode: UInt8
+
+  init(arena: Arena, width: Int, tiles: Int, step: Int, margin: Int, capacity: Int, blank: UInt8) {
+    self.step = step
+    self.width = width
+    self.margin = margin
+    self.capacity = capacity
+    blankCode = blank
+    let left = (margin * step + 63) / 64 * 64
+    // The last group of four or sixteen bytes of the last pixel's window may begin inside it and end beyond.
+    let right = margin * step + 64
+    let whole = (left + tiles * step + right + 63) / 64 * 64
+    // A row that fills pages exactly would make rows compete for the same lines of cache.
+    rowBytes = whole % 4096 == 0 ? whole + 64 : whole
+    let memory = arena.make(UInt8.self, count: rowBytes * (capacity + 1))
+    memory.update(repeating: blank, count: rowBytes * (capacity + 1))
+    first = memory + left
+    self.blank = UnsafePointer(first + rowBytes * capacity)
+  }
+
+  func row(_ y: Int) -> UnsafeMutablePointer<UInt8> { first + y % capacity * rowBytes }
+
+  /// Makes what lies right of the picture stand for zero again, after a kernel wrote over it.
+  func closeRow(_ y: Int) { (row(y) + width * step).update(repeating: blankCode, count: margin * step) }
+}

@@ -1,0 +1,81 @@
+import Kernels
+
+/// A convolution's weights in the order in which one level's kernels read them.
+struct PackedConvolution {
+  /// One or two blocks of sixteen output channels, computed in one go over a row.
+  struct Pass {
+    // These point into the plan's arena.
+    var blocks: Int
+    var firstChannel: Int
+    var rowEnds: UnsafePointer<Int32>
+    var offsets: UnsafePointer<Int32>
+    var weights: UnsafePointer<Int8>
+    var bias: UnsafePointer<Int32>
+    var requantisation: Requantisation
+    /// Products an output pixel costs, zeros left out.
+    var products: Int
+  }
+
+  var shape: ConvolutionRow.Shape
+  var passes: [Pass]
+  /// Integers a pixel in the buffer of sums, where the output goes there.
+  var sumStep: Int
+
+  init(
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, zeroPoint: UInt8, table: KernelTable, arena: Arena
+  ) {
+    let lists = PackedConvolution.lists(layer, inputStep: inputStep, table: table)
+    shape = lists.first?.shape ?? .single
+    sumStep = shape == .few ? 4 : (layer.outputChannels + 15) / 16 * 16
+    passes = lists.map {
+      let list = table.addsPairsIn16Bits ? $0.splitPairs() : $0
+      return PackedConvolution.pass(layer, list, zeroPoint, arena)
+    }
+  }
+
+  /// The lists that cost least: gathered outputs where there are few, else three taps at a time, else one by one.
+  private static func lists(
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, table: KernelTable
+  ) -> [TapList] {
+    if layer.output == nil,
+      let few = TapList(layer, inputStep: inputStep, shape: .few, firstChannel: 0, blocks: 1)
+    {
+      return [few]
+    }
+    let blocks = (layer.outputChannels + 15) / 16
+    func all(_ shape: ConvolutionRow.Shape, width: Int) -> [TapList] {
+      stride(from: 0, to: blocks, by: width).compactMap {
+        TapList(layer, inputStep: inputStep, shape: shape, firstChannel: $0 * 16, blocks: min(width, blocks - $0))
+      }
+    }
+    func cost(_ lists: [TapList]) -> Int { lists.reduce(0) { $0 + $1.cost * $1.blocks } }
+    let dense = all(table.prefersTriples ? .triple : .single, width: table.widestBlocks)
+    // Single blocks leave more zeros out, but load more for each product.
+    let sparse = all(.single, width: 1)
+    guard !dense.isEmpty, cost(dense) * 15 <= cost(sparse) * 16 else { return sparse }
+    return dense
+  }
+
+  private static func pass(
+    _ layer: IntegerNetwork.Convolution, _ taps: TapList, _ zeroPoint: UInt8, _ arena: Arena
+  ) -> Pass {
+    let lanes = 16 * taps.blocks
+    var bias = [Int32](repeating: 0, count: lanes)
+    var scales = [Float](repeating: 0, count: lanes)
+    var negative = scales
+    for lane in 0..<lanes {
+      let channel = taps.firstChannel + (taps.shape == .few ? lane / 4 : lane)
+      guard channel < layer.outputChannels else { continue }
+      if taps.shape != .few || lane % 4 == 0 { bias[lane] = layer.bias[channel] }
+      if !layer.scales.isEmpty { scales[lane] = layer.scales[channel] }
+      if let slopes = layer.negativeScales { negative[lane] = slopes[channel] }
+    }
+    return Pass(
+      blocks: taps.blocks, firstChannel: taps.firstChannel, rowEnds: arena.copy(taps.rowEnds),
+      offsets: arena.copy(taps.offsets), weights: arena.copy(taps.weights), bias: arena.copy(bias),
+      requantisation: Requantisation(
+        scales: arena.copy(scales), negativeScales: layer.negativeScales == nil ? nil : arena.copy(negative),
+        range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high)),
+      products: taps.weights.count)
+  }
+}

@@ -1,0 +1,57 @@
+import Kernels
+
+/// A network laid out for one level's kernels: packed weights, and how many rows of each tensor have to live.
+///
+/// Unchecked: immutable, and the arena it points into lives as long.
+final class Plan: @unchecked Sendable {
+  let network: IntegerNetwork
+  let table: KernelTable
+  let arena = Arena()
+  /// One for each operation; nil for those that are no convolution.
+  let packed: [PackedConvolution?]
+  /// Bytes from pixel to pixel of each tensor.
+  let steps: [Int]
+  /// Rows of each tensor that are alive at once.
+  let capacities: [Int]
+  /// Rows of each tensor, above and below, that one output row depends on.
+  let reach: [(above: Int, below: Int)]
+  /// Pixels left and right of each tensor's rows that are read beyond the picture.
+  let margins: [Int]
+
+  init(_ network: IntegerNetwork, table: KernelTable) {
+    self.network = network
+    self.table = table
+    steps = network.tensors.map { $0.channels == 1 ? 1 : ($0.channels + 15) / 16 * 16 }
+    var packed: [PackedConvolution?] = []
+    var margins = [Int](repeating: 0, count: network.tensors.count)
+    for operation in network.operations {
+      switch operation {
+      case .picture: packed.append(nil)
+      case .convolution(let layer):
+        let zeroPoint = layer.output.map { network.tensors[$0].quantisation.zeroPoint } ?? 0
+        packed.append(
+          PackedConvolution(layer, inputStep: steps[layer.input], zeroPoint: zeroPoint, table: table, arena: arena))
+        margins[layer.input] = max(margins[layer.input], layer.kernelWidth - 1)
+      }
+    }
+    self.packed = packed
+    self.margins = margins
+    var reach = [(above: Int, below: Int)](repeating: (0, 0), count: network.tensors.count)
+    for operation in network.operations.reversed() {
+      guard case .convolution(let layer) = operation else { continue }
+      let output = layer.output.map { reach[$0] } ?? (above: 0, below: 0)
+      reach[layer.input].above = max(reach[layer.input].above, output.above + layer.padTop)
+      reach[layer.input].below = max(reach[layer.input].below, output.below + layer.kernelHeight - 1 - layer.padTop)
+    }
+    self.reach = reach
+    // After a step every tensor has been made as far as the furthest reader needs; before the next, each reader
+    // stands where it was. Between the two lie the rows that must be kept.
+    var capacities = [Int](repeating: 1, count: network.tensors.count)
+    for operation in network.operations {
+      guard case .convolution(let layer) = operation else { continue }
+      let readerBelow = layer.output.map { reach[$0].below } ?? 0
+      capacities[layer.input] = max(capacities[layer.input], reach[layer.input].below - readerBelow + layer.padTop + 1)
+    }
+    self.capacities = capacities
+  }
+}

@@ -1,0 +1,163 @@
+/// One row of a convolution's outputs, for one or two blocks of sixteen channels.
+///
+/// The weights are a list of taps, grouped by input row: each is four (`few`: sixteen) neighbouring input bytes, from
+/// `offsets` bytes after the pixel's own place, and 64 · blocks weights. That covers any kernel size, any number of
+/// channels, and zeros left out.
+public struct ConvolutionRow {
+  public enum Shape: Sendable {
+    /// Each entry one tap.
+    case single
+    /// Each entry three taps, one pixel apart.
+    case triple
+    /// Each entry sixteen bytes, for four outputs.
+    case few
+  }
+
+  public var shape: Shape
+  public var blocks: Int
+  /// Where pixel 0 of each input row lies.
+  public var rows: UnsafePointer<UnsafePointer<UInt8>>
+  public var rowCount: Int
+  /// Bytes from one output pixel's place in the input to the next's.
+  public var inputStep: Int
+  /// For each input row, the number of the entry after its last.
+  public var rowEnds: UnsafePointer<Int32>
+  public var offsets: UnsafePointer<Int32>
+  public var weights: UnsafePointer<Int8>
+  public var bias: UnsafePointer<Int32>
+  public var requantisation: Requantisation
+  /// Quantised output: pixel 0's first channel of the block, and the bytes from pixel to pixel.
+  public var output: UnsafeMutablePointer<UInt8>?
+  /// Or sums: of `outputStep` integers a pixel; for `few`, [4 outputs][4 pixels] every four pixels.
+  public var sums: UnsafeMutablePointer<Int32>?
+  public var outputStep: Int
+  /// In pixels. Outputs are written, and inputs read, up to the next multiple of the tile beyond.
+  public var width: Int
+
+  public init(
+    shape: Shape, blocks: Int, rows: UnsafePointer<UnsafePointer<UInt8>>, rowCount: Int, inputStep: Int,
+    rowEnds: UnsafePointer<Int32>, offsets: UnsafePointer<Int32>, weights: UnsafePointer<Int8>,
+    bias: UnsafePointer<Int32>, requantisation: Requantisation, output: UnsafeMutablePointer<UInt8>?,
+    sums: UnsafeMutablePointer<Int32>?, outputStep: Int, width: Int
+  ) {
+    self.shape = shape
+    self.blocks = blocks
+    self.rows = rows
+    self.rowCount = rowCount
+    self.inputStep = inputStep
+    self.rowEnds = rowEnds
+    self.offsets = offsets
+    self.weights = weights
+    self.bias = bias
+    self.requantisation = requantisation
+    self.output = output
+    self.sums = sums
+    self.outputStep = outputStep
+    self.width = width
+  }
+}
+
+/// Computes a row, with the widest tile that suits its shape and a constant step where it is a usual one.
+@inlinable @inline(__always)
+public func convolve<I: InstructionSet>(_: I.Type, _ job: UnsafePointer<ConvolutionRow>) {
+  switch (job.pointee.shape, job.pointee.blocks) {
+  case (.few, _):
+    switch job.pointee.inputStep {
+    case 16: convolveFew(I.FewTile.self, Step16.self, job)
+    case 32: convolveFew(I.FewTile.self, Step32.self, job)
+    default: convolveFew(I.FewTile.self, AnyStep.self, job)
+    }
+  case (.triple, 1):
+    switch job.pointee.inputStep {
+    case 16: convolve(I.Tile.self, Step16.self, ThreeTaps.self, job)
+    case 32: convolve(I.Tile.self, Step32.self, ThreeTaps.self, job)
+    default: convolve(I.Tile.self, AnyStep.self, ThreeTaps.self, job)
+    }
+  case (.triple, _):
+    switch job.pointee.inputStep {
+    case 16: convolve(I.WideTile.self, Step16.self, ThreeTaps.self, job)
+    case 32: convolve(I.WideTile.self, Step32.self, ThreeTaps.self, job)
+    default: convolve(I.WideTile.self, AnyStep.self, ThreeTaps.self, job)
+    }
+  case (.single, 1):
+    switch job.pointee.inputStep {
+    case 1: convolve(I.Tile.self, Step1.self, OneTap.self, job)
+    case 16: convolve(I.Tile.self, Step16.self, OneTap.self, job)
+    case 32: convolve(I.Tile.self, Step32.self, OneTap.self, job)
+    default: convolve(I.Tile.self, AnyStep.self, OneTap.self, job)
+    }
+  case (.single, _):
+    switch job.pointee.inputStep {
+    case 1: convolve(I.WideTile.self, Step1.self, OneTap.self, job)
+    case 16: convolve(I.WideTile.self, Step16.self, OneTap.self, job)
+    case 32: convolve(I.WideTile.self, Step32.self, OneTap.self, job)
+    default: convolve(I.WideTile.self, AnyStep.self, OneTap.self, job)
+    }
+  }
+}
+
+@inlinable
+func convolve<Tile: SumTile, Step: PixelStep, Shape: TapShape>(
+  _: Tile.Type, _: Step.Type, _: Shape.Type, _ job: UnsafePointer<ConvolutionRow>
+) {
+  let job = job.pointee
+  var x = 0
+  if let output = job.output {
+    if job.requantisation.isPlain {
+      while x < job.width {
+        let tile = multiply(Tile.self, Step.self, Shape.self, job, x: x)
+        tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: true)
+        x &+= Tile.pixels
+      }
+    } else {
+      while x < job.width {
+        let tile = multiply(Tile.self, Step.self, Shape.self, job, x: x)
+        tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: false)
+        x &+= Tile.pixels
+      }
+    }
+  } else if let sums = job.sums {
+    while x < job.width {
+      let tile = multiply(Tile.self, Step.self, Shape.self, job, x: x)
+      tile.storeSums(sums + x &* job.outputStep, step: job.outputStep)
+      x &+= Tile.pixels
+    }
+  }
+}
+
+@inlinable @inline(__always)
+func multiply<Tile: SumTile, Step: PixelStep, Shape: TapShape>(
+  _: Tile.Type, _: Step.Type, _: Shape.Type, _ job: ConvolutionRow, x: Int
+) -> Tile {
+  var tile = Tile(bias: job.bias)
+  var offset = job.offsets
+  var weights = job.weights
+  let step = Step.bytes(job)
+  var row = 0
+  while row < job.rowCount {
+    let pixels = job.rows[row] + x &* step
+    let end = job.offsets + Int(job.rowEnds[row])
+    while offset < end {
+      Shape.add(&tile, pixels + Int(offset.pointee), step: step, weights)
+      weights += Shape.taps &* 64 &* Tile.blocks
+      offset += 1
+    }
+    row &+= 1
+  }
+  return tile
+}
+
+/// The same for four outputs, each in four parts.
+@inlinable
+func convolveFew<Tile: GatheringTile, Step: PixelStep>(
+  _: Tile.Type, _: Step.Type, _ job: UnsafePointer<ConvolutionRow>
+) {
+  let job = job.pointee
+  guard let sums = job.sums else { return }
+  var x = 0
+  while x < job.width {
+    let tile = multiply(Tile.self, Step.self, WideTap.self, job, x: x)
+    tile.storeGathered(sums + 4 &* x)
+    x &+= Tile.pixels
+  }
+}

@@ -1,0 +1,92 @@
+/// The vector primitives of one instruction set, from which every kernel is built.
+///
+/// Its values hold sixteen lanes, in one register or several, so that the bodies and the packed weights are the same
+/// for all. Each instruction set's module conforms a type of its own, and only that type's specialisations may be
+/// emitted there: code shared with other modules would carry this module's instructions to processors without them.
+public protocol InstructionSet {
+  /// Sixteen 32-bit integers.
+  associatedtype Sums
+  /// Sixteen 32-bit floats.
+  associatedtype Reals
+  /// Input bytes, spread over the lanes.
+  associatedtype Pixels
+  /// Sixteen groups of four signed bytes.
+  associatedtype Weights
+
+  /// The widest tile of pixels by sixteen channels that stays in registers.
+  associatedtype Tile: SumTile where Tile.Instructions == Self
+  /// The widest tile by two blocks of sixteen channels; the same as `Tile` where one block fills the registers.
+  associatedtype WideTile: SumTile where WideTile.Instructions == Self
+
+  /// The widest tile of whole registers that are gathered.
+  associatedtype FewTile: GatheringTile where FewTile.Instructions == Self
+
+  /// Bytes between the pixels of a peak measurement: 0, all the same, where products are not made apart from sums.
+  static var peakStep: Int { get }
+
+  static func sums(_ from: UnsafePointer<Int32>) -> Sums
+  static func store(_ sums: Sums, _ to: UnsafeMutablePointer<Int32>)
+  static func splat(_ value: Int32) -> Sums
+  static func reals(_ from: UnsafePointer<Float>) -> Reals
+  static func splat(_ value: Float) -> Reals
+  static func weights(_ from: UnsafePointer<Int8>) -> Weights
+  /// The four bytes at `from` in every group.
+  static func four(_ from: UnsafePointer<UInt8>) -> Pixels
+  /// The sixteen bytes at `from` in every quarter.
+  static func sixteen(_ from: UnsafePointer<UInt8>) -> Pixels
+  /// Adds to each sum the product of its group of four pixels with its group of four weights, exactly.
+  static func accumulate(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights)
+
+  static func real(_ sums: Sums) -> Reals
+  /// Nearest whole number, ties to even, for magnitudes below 2^31.
+  static func whole(_ reals: Reals) -> Sums
+  static func rounded(_ reals: Reals) -> Reals
+  static func multiply(_ a: Reals, _ b: Reals) -> Reals
+  static func add(_ a: Reals, _ b: Reals) -> Reals
+  static func least(_ a: Reals, _ b: Reals) -> Reals
+  static func greatest(_ a: Reals, _ b: Reals) -> Reals
+  static func add(_ a: Sums, _ b: Sums) -> Sums
+  static func shiftLeft(_ a: Sums, by: Int32) -> Sums
+  static func shiftRight(_ a: Sums, by: Int32) -> Sums
+
+  /// Saturates to bytes after adding `range`'s zero point, clips, and stores sixteen bytes each at `to`,
+  /// `to + inner`, `to + outer` and `to + outer + inner`.
+  static func store(
+    _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int)
+  static func store(
+    _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
+    range: CodeRange)
+
+  /// Of four pixels' partial sums [4 outputs][4 parts] the whole sums [4 outputs][4 pixels].
+  static func gather(_ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums) -> Sums
+  /// Of eight pixels' sums, two times [4 outputs][4 pixels], outputs 0 and 1 pixel by pixel.
+  static func upperRow(_ a: Sums, _ b: Sums) -> Sums
+  /// Outputs 2 and 3 pixel by pixel.
+  static func lowerRow(_ a: Sums, _ b: Sums) -> Sums
+  /// Eight samples, each twice.
+  static func twice(_ from: UnsafePointer<UInt8>) -> Sums
+  static func twice(_ from: UnsafePointer<UInt16>) -> Sums
+  /// Stores sixteen values, saturated to 0 ... `maximum`.
+  static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>, maximum: Int32)
+  static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt16>, maximum: Int32)
+}
+
+/// An instruction set that works on two pixels at a time, because its registers are few or short.
+public protocol PairedInstructionSet: InstructionSet {
+  /// As `store` of four, at `to` and `to + inner`.
+  static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int)
+  static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, range: CodeRange)
+}
+
+/// Where quantised values may lie: `zeroPoint` stands for 0, and an activation clips to `low ... high`.
+public struct CodeRange {
+  public var zeroPoint: Int16
+  public var low: UInt8
+  public var high: UInt8
+
+  public init(zeroPoint: UInt8, low: UInt8, high: UInt8) {
+    self.zeroPoint = Int16(zeroPoint)
+    self.low = low
+    self.high = high
+  }
+}

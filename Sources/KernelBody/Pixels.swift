@@ -1,0 +1,205 @@
+/// Four pixels by sixteen channels.
+public struct FourPixels<I: InstructionSet>: SumTile {
+  public typealias Instructions = I
+  @usableFromInline var a, b, c, d: I.Sums
+
+  @inlinable @inline(__always) public static var pixels: Int { 4 }
+  @inlinable @inline(__always) public static var blocks: Int { 1 }
+
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
+    a = I.sums(bias)
+    b = a
+    c = a
+    d = a
+  }
+
+  @inlinable @inline(__always)
+  public mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let w = I.weights(weights)
+    I.accumulate(&a, I.four(from), w)
+    I.accumulate(&b, I.four(from + step), w)
+    I.accumulate(&c, I.four(from + 2 &* step), w)
+    I.accumulate(&d, I.four(from + 3 &* step), w)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func threeTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let u = I.weights(weights)
+    let v = I.weights(weights + 64)
+    let w = I.weights(weights + 128)
+    let p0 = I.four(from)
+    let p1 = I.four(from + step)
+    let p2 = I.four(from + 2 &* step)
+    let p3 = I.four(from + 3 &* step)
+    let p4 = I.four(from + 4 &* step)
+    let p5 = I.four(from + 5 &* step)
+    I.accumulate(&a, p0, u)
+    I.accumulate(&a, p1, v)
+    I.accumulate(&b, p1, u)
+    I.accumulate(&a, p2, w)
+    I.accumulate(&b, p2, v)
+    I.accumulate(&c, p2, u)
+    I.accumulate(&b, p3, w)
+    I.accumulate(&c, p3, v)
+    I.accumulate(&d, p3, u)
+    I.accumulate(&c, p4, w)
+    I.accumulate(&d, p4, v)
+    I.accumulate(&d, p5, w)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let w = I.weights(weights)
+    I.accumulate(&a, I.sixteen(from), w)
+    I.accumulate(&b, I.sixteen(from + step), w)
+    I.accumulate(&c, I.sixteen(from + 2 &* step), w)
+    I.accumulate(&d, I.sixteen(from + 3 &* step), w)
+  }
+
+  @inlinable @inline(__always)
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
+    let p = output.apply(a, I.self, channel: 0, plain: plain)
+    let q = output.apply(b, I.self, channel: 0, plain: plain)
+    let r = output.apply(c, I.self, channel: 0, plain: plain)
+    let s = output.apply(d, I.self, channel: 0, plain: plain)
+    if plain {
+      I.store(p, q, r, s, to, inner: step, outer: 2 &* step)
+    } else {
+      I.store(p, q, r, s, to, inner: step, outer: 2 &* step, range: output.range)
+    }
+  }
+
+  @inlinable @inline(__always)
+  public func storeSums(_ to: UnsafeMutablePointer<Int32>, step: Int) {
+    I.store(a, to)
+    I.store(b, to + step)
+    I.store(c, to + 2 &* step)
+    I.store(d, to + 3 &* step)
+  }
+}
+
+/// Two pixels by sixteen channels: where a pixel's sums take more than one register.
+public struct TwoPixels<I: PairedInstructionSet>: SumTile {
+  public typealias Instructions = I
+  @usableFromInline var a, b: I.Sums
+
+  @inlinable @inline(__always) public static var pixels: Int { 2 }
+  @inlinable @inline(__always) public static var blocks: Int { 1 }
+
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
+    a = I.sums(bias)
+    b = a
+  }
+
+  @inlinable @inline(__always)
+  public mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let w = I.weights(weights)
+    I.accumulate(&a, I.four(from), w)
+    I.accumulate(&b, I.four(from + step), w)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func threeTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    tap(from, step: step, weights)
+    tap(from + step, step: step, weights + 64)
+    tap(from + 2 &* step, step: step, weights + 128)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let w = I.weights(weights)
+    I.accumulate(&a, I.sixteen(from), w)
+    I.accumulate(&b, I.sixteen(from + step), w)
+  }
+
+  @inlinable @inline(__always)
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
+    let p = output.apply(a, I.self, channel: 0, plain: plain)
+    let q = output.apply(b, I.self, channel: 0, plain: plain)
+    if plain {
+      I.store(p, q, to, inner: step)
+    } else {
+      I.store(p, q, to, inner: step, range: output.range)
+    }
+  }
+
+  @inlinable @inline(__always)
+  public func storeSums(_ to: UnsafeMutablePointer<Int32>, step: Int) {
+    I.store(a, to)
+    I.store(b, to + step)
+  }
+}
+
+/// Two pixels by thirty-two channels.
+public struct TwoWidePixels<I: InstructionSet>: SumTile {
+  public typealias Instructions = I
+  /// Pixel, then block.
+  @usableFromInline var a0, a1, b0, b1: I.Sums
+
+  @inlinable @inline(__always) public static var pixels: Int { 2 }
+  @inlinable @inline(__always) public static var blocks: Int { 2 }
+
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
+    a0 = I.sums(bias)
+    a1 = I.sums(bias + 16)
+    b0 = a0
+    b1 = a1
+  }
+
+  @inlinable @inline(__always)
+  public mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let w0 = I.weights(weights)
+    let w1 = I.weights(weights + 64)
+    let p0 = I.four(from)
+    let p1 = I.four(from + step)
+    I.accumulate(&a0, p0, w0)
+    I.accumulate(&a1, p0, w1)
+    I.accumulate(&b0, p1, w0)
+    I.accumulate(&b1, p1, w1)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func threeTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    tap(from, step: step, weights)
+    tap(from + step, step: step, weights + 128)
+    tap(from + 2 &* step, step: step, weights + 256)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let w0 = I.weights(weights)
+    let w1 = I.weights(weights + 64)
+    let p0 = I.sixteen(from)
+    let p1 = I.sixteen(from + step)
+    I.accumulate(&a0, p0, w0)
+    I.accumulate(&a1, p0, w1)
+    I.accumulate(&b0, p1, w0)
+    I.accumulate(&b1, p1, w1)
+  }
+
+  @inlinable @inline(__always)
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
+    let p = output.apply(a0, I.self, channel: 0, plain: plain)
+    let q = output.apply(a1, I.self, channel: 16, plain: plain)
+    let r = output.apply(b0, I.self, channel: 0, plain: plain)
+    let s = output.apply(b1, I.self, channel: 16, plain: plain)
+    if plain {
+      I.store(p, q, r, s, to, inner: 16, outer: step)
+    } else {
+      I.store(p, q, r, s, to, inner: 16, outer: step, range: output.range)
+    }
+  }
+
+  @inlinable @inline(__always)
+  public func storeSums(_ to: UnsafeMutablePointer<Int32>, step: Int) {
+    I.store(a0, to)
+    I.store(a1, to + 16)
+    I.store(b0, to + step)
+    I.store(b1, to + step + 16)
+  }
+}
+
+extension FourPixels: GatheringTile {
+  @inlinable @inline(__always)
+  public func storeGathered(_ to: UnsafeMutablePointer<Int32>) { I.store(I.gather(a, b, c, d), to) }
+}

@@ -1,0 +1,59 @@
+/// Neighbouring pixels' sums, kept in registers while all their products are added.
+///
+/// Tiles nest, `Three<Two<FourPixels<...>>>`, because named members are what the optimiser turns into registers:
+/// it gives up on arrays of more than a dozen.
+public protocol SumTile {
+  associatedtype Instructions: InstructionSet
+  static var pixels: Int { get }
+  /// Blocks of sixteen output channels.
+  static var blocks: Int { get }
+  /// Every pixel's sums begin at `bias`, 16 · blocks values.
+  init(bias: UnsafePointer<Int32>)
+  /// Adds one tap: pixel `p`'s bytes lie at `from + p · step`.
+  mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
+  /// Adds three neighbouring taps, whose bytes lie at `from`, `from + step` and `from + 2 · step`.
+  mutating func threeTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
+  /// Adds one tap of sixteen bytes, to sums of [4 outputs][4 parts].
+  mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
+  /// Quantises and stores pixel `p` at `to + p · step`; `plain`, a literal, says that `output.isPlain`.
+  func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool)
+  func storeSums(_ to: UnsafeMutablePointer<Int32>, step: Int)
+}
+
+/// A tile that can also hold four outputs a pixel, each in four parts that are added up at the end: for layers with
+/// few outputs, which would leave lanes idle otherwise.
+public protocol GatheringTile: SumTile {
+  /// Adds the parts up and stores [4 outputs][4 pixels] for each four pixels.
+  func storeGathered(_ to: UnsafeMutablePointer<Int32>)
+}
+
+/// How sums become bytes: times a scale for each channel, rounded to even, plus the zero point, clipped.
+public struct Requantisation {
+  public var scales: UnsafePointer<Float>
+  /// For sums below zero, where an activation slopes there.
+  public var negativeScales: UnsafePointer<Float>?
+  public var range: CodeRange
+
+  public init(scales: UnsafePointer<Float>, negativeScales: UnsafePointer<Float>?, range: CodeRange) {
+    self.scales = scales
+    self.negativeScales = negativeScales
+    self.range = range
+  }
+
+  /// Scaling and saturation to 0 ... 255 are all there is to do.
+  @inlinable @inline(__always) public var isPlain: Bool {
+    negativeScales == nil && range.zeroPoint == 0 && range.low == 0 && range.high == 255
+  }
+
+  @inlinable @inline(__always)
+  func apply<I: InstructionSet>(_ sums: I.Sums, _: I.Type, channel: Int, plain: Bool) -> I.Sums {
+    let value = I.real(sums)
+    guard !plain, let negativeScales else { return I.whole(I.multiply(value, I.reals(scales + channel))) }
+    // One of the two products is zero, so the sum is exact whether or not it is fused.
+    let zero = I.splat(Float(0))
+    return I.whole(
+      I.add(
+        I.multiply(I.greatest(value, zero), I.reals(scales + channel)),
+        I.multiply(I.least(value, zero), I.reals(negativeScales + channel))))
+  }
+}

@@ -1,0 +1,39 @@
+import CKernelSupport
+import Foundation
+
+/// The vector levels, lowest first.
+public enum KernelLevel: Int, Sendable, Comparable, CaseIterable, CustomStringConvertible {
+  case portable, baseline, avx2, avxVNNI, vnni
+
+  public static func < (left: KernelLevel, right: KernelLevel) -> Bool { left.rawValue < right.rawValue }
+
+  public var description: String {
+    switch self {
+    case .portable: "portable"
+    case .baseline: "baseline"
+    case .avx2: "avx2"
+    case .avxVNNI: "avx-vnni"
+    case .vnni: "vnni"
+    }
+  }
+
+  /// The highest that the processor and the operating system allow.
+  public static let highest: KernelLevel = {
+    #if arch(x86_64)
+      switch pipe_cpu_level() {
+      case Int32(PipeCPULevelVNNI.rawValue): return .vnni
+      case Int32(PipeCPULevelAVXVNNI.rawValue): return .avxVNNI
+      case Int32(PipeCPULevelAVX2.rawValue): return .avx2
+      default: return .baseline
+      }
+    #else
+      return .portable
+    #endif
+  }()
+
+  /// `highest`, lowered by `PIPE_CPU`. A value that names no level is ignored, and so is one above `highest`.
+  public static let current: KernelLevel = {
+    let wanted = ProcessInfo.processInfo.environment["PIPE_CPU"]
+    return min(highest, allCases.first { $0.description == wanted } ?? highest)
+  }()
+}

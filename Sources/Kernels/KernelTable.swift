@@ -1,0 +1,57 @@
+import CKernelSupport
+import Foundation
+import KernelBody
+import KernelsBaseline
+
+#if arch(x86_64)
+  import KernelsAVX2
+  import KernelsVNNI
+#endif
+
+public typealias ConvolutionRow = KernelBody.ConvolutionRow
+public typealias Requantisation = KernelBody.Requantisation
+public typealias CodeRange = KernelBody.CodeRange
+public typealias FinishingRow = KernelBody.FinishingRow
+public typealias FinishingArithmetic = KernelBody.FinishingArithmetic
+
+/// The kernels of one level, and what packing weights for them has to know.
+public struct KernelTable: Sendable {
+  public var level: KernelLevel
+  public var convolve: @Sendable (UnsafePointer<ConvolutionRow>) -> Void
+  public var finish: @Sendable (UnsafePointer<FinishingRow>) -> Void
+  /// Multiplies from registers: pixels, weights, 16 sums, iterations; returns the multiply-accumulates done.
+  public var multiplyAtPeak:
+    @Sendable (UnsafePointer<UInt8>, UnsafePointer<Int8>, UnsafeMutablePointer<Int32>, Int) -> Int
+  /// Blocks of sixteen channels that one pass computes best.
+  public var widestBlocks: Int
+  /// Whether three neighbouring taps at once are faster than one by one.
+  public var prefersTriples: Bool
+  /// Whether two products of a byte and a weight are added in 16 bits, so that the weights of a pair of the same sign
+  /// must not exceed 128 together.
+  public var addsPairsIn16Bits: Bool
+
+  /// The highest level of this processor, unless the environment variable `PIPE_CPU` lowers it.
+  public static let current = table(for: KernelLevel.current)
+
+  /// Every level that this processor can run, lowest first.
+  public static var available: [KernelTable] {
+    KernelLevel.allCases.filter { $0 <= .highest }.map(table(for:))
+  }
+
+  static func table(for level: KernelLevel) -> KernelTable {
+    #if arch(x86_64)
+      switch level {
+      case .vnni:
+        return KernelTable(
+          level: .vnni, convolve: { convolveVNNI($0) }, finish: { finishVNNI($0) },
+          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2,
+          prefersTriples: true, addsPairsIn16Bits: false)
+      case .portable, .baseline, .avx2, .avxVNNI: break
+      }
+    #endif
+    return KernelTable(
+      level: .portable, convolve: { convolvePortable($0) }, finish: { finishPortable($0) },
+      multiplyAtPeak: { multiplyAtPeakPortable($0, $1, $2, $3) }, widestBlocks: 1,
+      prefersTriples: false, addsPairsIn16Bits: false)
+  }
+}

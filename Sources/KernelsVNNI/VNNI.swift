@@ -1,0 +1,113 @@
+#if arch(x86_64)
+  import CKernelSupport
+  import KernelBody
+
+  /// AVX-512 with VNNI: sixteen lanes a register, 32 registers, 64 products an instruction.
+  struct VNNI: InstructionSet {
+    typealias Sums = SIMD8<Int64>
+    typealias Reals = SIMD16<Float>
+    typealias Pixels = SIMD8<Int64>
+    typealias Weights = SIMD8<Int64>
+    typealias Tile = Three<Two<FourPixels<VNNI>>>
+    typealias WideTile = Three<Two<TwoWidePixels<VNNI>>>
+    typealias FewTile = Tile
+
+    @inline(__always) static var peakStep: Int { 0 }
+
+    @inline(__always) static func sums(_ from: UnsafePointer<Int32>) -> Sums { _mm512_loadu_si512(from) }
+    @inline(__always) static func store(_ sums: Sums, _ to: UnsafeMutablePointer<Int32>) {
+      _mm512_storeu_si512(to, sums)
+    }
+    @inline(__always) static func splat(_ value: Int32) -> Sums { _mm512_set1_epi32(value) }
+    @inline(__always) static func reals(_ from: UnsafePointer<Float>) -> Reals { _mm512_loadu_ps(from) }
+    @inline(__always) static func splat(_ value: Float) -> Reals { _mm512_set1_ps(value) }
+    @inline(__always) static func weights(_ from: UnsafePointer<Int8>) -> Weights { _mm512_loadu_si512(from) }
+    @inline(__always) static func four(_ from: UnsafePointer<UInt8>) -> Pixels { pipe_load_broadcast32(from) }
+    @inline(__always) static func sixteen(_ from: UnsafePointer<UInt8>) -> Pixels {
+      _mm512_broadcast_i32x4(_mm_loadu_si128(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
+    }
+    @inline(__always) static func accumulate(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
+      sums = _mm512_dpbusd_epi32(sums, pixels, weights)
+    }
+
+    @inline(__always) static func real(_ sums: Sums) -> Reals { _mm512_cvtepi32_ps(sums) }
+    @inline(__always) static func whole(_ reals: Reals) -> Sums { _mm512_cvtps_epi32(reals) }
+    @inline(__always) static func rounded(_ reals: Reals) -> Reals { pipe_round512(reals) }
+    @inline(__always) static func multiply(_ a: Reals, _ b: Reals) -> Reals { _mm512_mul_ps(a, b) }
+    @inline(__always) static func add(_ a: Reals, _ b: Reals) -> Reals { _mm512_add_ps(a, b) }
+    @inline(__always) static func least(_ a: Reals, _ b: Reals) -> Reals { _mm512_min_ps(a, b) }
+    @inline(__always) static func greatest(_ a: Reals, _ b: Reals) -> Reals { _mm512_max_ps(a, b) }
+    @inline(__always) static func add(_ a: Sums, _ b: Sums) -> Sums { _mm512_add_epi32(a, b) }
+    @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
+      _mm512_sll_epi32(a, _mm_cvtsi32_si128(count))
+    }
+    @inline(__always) static func shiftRight(_ a: Sums, by count: Int32) -> Sums {
+      _mm512_sra_epi32(a, _mm_cvtsi32_si128(count))
+    }
+
+    @inline(__always)
+    static func store(
+      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
+    ) {
+      let bytes = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d))
+      scatter(_mm512_permutexvar_epi32(pipe_unpack_order512(), bytes), to, inner: inner, outer: outer)
+    }
+
+    @inline(__always)
+    static func store(
+      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
+      range: CodeRange
+    ) {
+      let zero = _mm512_set1_epi16(range.zeroPoint)
+      var bytes = _mm512_packus_epi16(
+        _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero), _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero))
+      bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(CChar(bitPattern: range.low)))
+      bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(CChar(bitPattern: range.high)))
+      scatter(_mm512_permutexvar_epi32(pipe_unpack_order512(), bytes), to, inner: inner, outer: outer)
+    }
+
+    @inline(__always)
+    private static func scatter(_ bytes: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int) {
+      if inner == 16 && outer == 32 {
+        _mm512_storeu_si512(to, bytes)
+      } else {
+        pipe_store_quarter0(to, bytes)
+        pipe_store_quarter1(to + inner, bytes)
+        pipe_store_quarter2(to + outer, bytes)
+        pipe_store_quarter3(to + outer + inner, bytes)
+      }
+    }
+
+    @inline(__always)
+    static func gather(_ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums) -> Sums {
+      let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b))
+      let cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d))
+      return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd))
+    }
+    @inline(__always) static func upperRow(_ a: Sums, _ b: Sums) -> Sums {
+      _mm512_permutex2var_epi32(a, pipe_upper_row_order(), b)
+    }
+    @inline(__always) static func lowerRow(_ a: Sums, _ b: Sums) -> Sums {
+      _mm512_permutex2var_epi32(a, pipe_lower_row_order(), b)
+    }
+    @inline(__always) static func twice(_ from: UnsafePointer<UInt8>) -> Sums {
+      let once = _mm512_cvtepu8_epi64(_mm_loadl_epi64(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
+      return _mm512_or_si512(once, _mm512_sll_epi64(once, _mm_cvtsi32_si128(32)))
+    }
+    @inline(__always) static func twice(_ from: UnsafePointer<UInt16>) -> Sums {
+      let once = _mm512_cvtepu16_epi64(_mm_loadu_si128(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
+      return _mm512_or_si512(once, _mm512_sll_epi64(once, _mm_cvtsi32_si128(32)))
+    }
+    @inline(__always)
+    static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>, maximum: Int32) {
+      let bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(sums, _mm512_setzero_si512()))
+      _mm_storeu_si128(UnsafeMutableRawPointer(to).assumingMemoryBound(to: __m128i.self), bytes)
+    }
+    @inline(__always)
+    static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt16>, maximum: Int32) {
+      let clipped = _mm512_min_epi32(_mm512_max_epi32(sums, _mm512_setzero_si512()), _mm512_set1_epi32(maximum))
+      _mm256_storeu_si256(
+        UnsafeMutableRawPointer(to).assumingMemoryBound(to: __m256i.self), _mm512_cvtepi32_epi16(clipped))
+    }
+  }
+#endif

@@ -1,0 +1,76 @@
+import Frames
+import Testing
+
+@testable import Inference
+@testable import Kernels
+
+/// Every level, any number of threads and any size give the reference's bits.
+@Suite struct ExactnessTests {
+  static let shapes: [NetworkShape] = [
+    NetworkShape(channels: [16]),
+    NetworkShape(channels: [16, 16, 16]),
+    NetworkShape(channels: [32, 32]),
+    NetworkShape(channels: [32, 32], zeroBlocks: 50),
+    NetworkShape(channels: [16, 16], weights: -64...64, zeroBlocks: 90),
+    NetworkShape(channels: [16, 16], weights: 127...127),
+    NetworkShape(channels: [32, 16], weights: -128 ... -128, addsPicture: false),
+    NetworkShape(channels: [20, 7], kernels: [(5, 5), (1, 1), (3, 3)], zeroPoints: true),
+    NetworkShape(channels: [48, 64], kernels: [(3, 3), (1, 3), (3, 1)], slopes: true),
+    NetworkShape(channels: [16, 16], zeroPoints: true, slopes: true, residual: .init(scale: 0.02, zeroPoint: 130)),
+    NetworkShape(channels: [16], result: .init(scale: 0.02, zeroPoint: 114)),
+    NetworkShape(
+      channels: [16], residual: .init(scale: 0.01, zeroPoint: 130), result: .init(scale: 0.02, zeroPoint: 114)),
+    NetworkShape(channels: [], kernels: [(5, 5)]),
+    NetworkShape(channels: [16, 16], upscale: 1),
+    NetworkShape(channels: [12], upscale: 3),
+    NetworkShape(channels: [32], upscale: 4),
+  ]
+  static let sizes = [(1, 1), (2, 3), (5, 1), (1, 9), (23, 4), (24, 7), (25, 5), (61, 11)]
+  static let depths = [(8, 8), (8, 10), (10, 10), (12, 8), (16, 16), (9, 16)]
+
+  @Test(arguments: shapes) func matchesReference(_ shape: NetworkShape) throws {
+    var random = Seeded(state: 7)
+    let network = shape.make(&random)
+    for (index, size) in ExactnessTests.sizes.enumerated() {
+      let (depth, outputDepth) = ExactnessTests.depths[index % ExactnessTests.depths.count]
+      for filling in Filling.allCases {
+        let input = TestPlane(width: size.0, height: size.1, depth: depth)
+        input.samples = filling.samples(size.0 * size.1, depth: depth, &random)
+        let expected = Reference(network: network).run(
+          luma: input.samples, width: size.0, height: size.1, depth: depth, outputDepth: outputDepth)
+        for table in KernelTable.available {
+          for threads in [1, 2, 3, 8] {
+            let runner = NetworkRunner(Network(integers: network), threads: threads, table: table)
+            let output = TestPlane(
+              width: size.0 * shape.upscale, height: size.1 * shape.upscale, depth: outputDepth, padding: threads)
+            runner.run(luma: input.plane, depth: depth, into: output.mutable, outputDepth: outputDepth)
+            let found = output.samples
+            let wrong = zip(found, expected).enumerated().first { $1.0 != $1.1 }
+            #expect(
+              found == expected && output.guardIsIntact,
+              """
+              \(table.level), \(threads) threads, \(size), \(depth) to \(outputDepth) bits, \(filling), \
+              first at \(String(describing: wrong))
+              """)
+          }
+        }
+      }
+    }
+  }
+
+  enum Filling: CaseIterable {
+    case random, low, high, checks
+
+    func samples(_ count: Int, depth: Int, _ random: inout Seeded) -> [UInt16] {
+      let maximum = UInt16(1 << depth - 1)
+      return (0..<count).map { index in
+        switch self {
+        case .random: UInt16.random(in: 0...maximum, using: &random)
+        case .low: 0
+        case .high: maximum
+        case .checks: index % 2 == 0 ? 0 : maximum
+        }
+      }
+    }
+  }
+}

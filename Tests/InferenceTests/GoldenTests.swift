@@ -1,0 +1,31 @@
+import Foundation
+import Frames
+import Testing
+
+@testable import Inference
+
+/// Models answer as onnxruntime does, within one level: `Goldens/make.py` asked it.
+@Suite struct GoldenTests {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens")
+
+  @Test(arguments: ["trained", "denoiser", "plain"]) func answersAsONNXRuntime(_ name: String) throws {
+    let network = try Network(contentsOf: GoldenTests.folder.appending(path: name + ".onnx"))
+    let samples = try Data(contentsOf: GoldenTests.folder.appending(path: name + ".in"))
+    let expected = try Data(contentsOf: GoldenTests.folder.appending(path: name + ".out"))
+    let input = TestPlane(width: 37, height: 22, depth: 8)
+    input.samples = samples.map { UInt16($0) }
+    let output = TestPlane(width: 37 * network.scale, height: 22 * network.scale, depth: 8)
+    NetworkRunner(network, threads: 2).run(luma: input.plane, depth: 8, into: output.mutable, outputDepth: 8)
+    let differences = zip(output.samples, expected).map { abs(Int($0) - Int($1)) }
+    #expect(differences.count == output.samples.count)
+    #expect(differences.max() ?? 0 <= 1)
+    #expect(output.samples != input.samples)
+    // Only now and then does a rounding fall the other way.
+    #expect(differences.filter { $0 != 0 }.count * 50 < differences.count, "\(differences.filter { $0 != 0 }.count)")
+  }
+
+  @Test func missingModelIsExitCode3() {
+    let error = #expect(throws: Failure.self) { try Network(contentsOf: URL(filePath: "absent.onnx")) }
+    #expect(error?.exitCode == .missing)
+  }
+}

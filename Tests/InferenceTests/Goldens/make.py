@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Make the models of this folder, and what onnxruntime answers on a seeded picture: NAME.onnx, NAME.in, NAME.out.
+
+  python3 -m venv env && env/bin/pip install onnx onnxruntime numpy && env/bin/python make.py
+
+.in holds 37 x 22 samples of eight bits, .out the answer times 255, rounded and clipped to eight bits.
+"""
+import os
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto as T, helper as h, numpy_helper as nh
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+WIDTH, HEIGHT = 37, 22
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+rng = np.random.default_rng(3)
+
+
+def picture():
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    smooth = 120 + 70 * np.sin(x / 5.0) * np.cos(y / 3.0) + 40 * (x > 20)
+    return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).round().astype(np.uint8)
+
+
+def save(name, nodes, inits, scale, opset=17):
+    graph = h.make_graph(nodes, name, [h.make_tensor_value_info('x', T.FLOAT, [1, 1, 'h', 'w'])],
+                         [h.make_tensor_value_info('y', T.FLOAT, [1, 1, 'h2', 'w2'])], inits)
+    model = h.make_model(graph, opset_imports=[h.make_opsetid('', opset)], ir_version=9)
+    onnx.checker.check_model(model)
+    onnx.save(model, os.path.join(FOLDER, name + '.onnx'))
+    answer(name, scale)
+
+
+def answer(name, scale):
+    session = ort.InferenceSession(os.path.join(FOLDER, name + '.onnx'), providers=['CPUExecutionProvider'])
+    x = picture()
+    y = session.run(None, {'x': x[None, None].astype(np.float32) / np.float32(255)})[0]
+    assert y.shape == (1, 1, HEIGHT * scale, WIDTH * scale)
+    x.tofile(os.path.join(FOLDER, name + '.in'))
+    np.clip(np.round(y[0, 0] * 255), 0, 255).astype(np.uint8).tofile(os.path.join(FOLDER, name + '.out'))
+
+
+class Graph:
+    """Builds QDQ graphs as a training script writes them."""
+
+    def __init__(self):
+        self.nodes, self.inits, self.count = [], [], 0
+
+    def name(self, stem):
+        self.count += 1
+        return f'{stem}{self.count}'
+
+    def const(self, array, stem='c'):
+        name = self.name(stem)
+        self.inits.append(nh.from_array(np.asarray(array), name))
+        return name
+
+    def node(self, op, inputs, **attributes):
+        out = self.name(op.lower())
+        self.nodes.append(h.make_node(op, inputs, [out], name=out, **attributes))
+        return out
+
+    def qdq(self, value, scale, zero=0, dtype=np.uint8):
+        s, z = self.const(np.float32(scale)), self.const(np.array(zero, dtype))
+        return self.node('DequantizeLinear', [self.node('QuantizeLinear', [value, s, z]), s, z])
+
+    def conv(self, value, ci, co, k=3, gain=1.0, bias=0.05, group=1, int_bias=None, op='Conv', **attributes):
+        shape = (co, ci // group, k, k) if op == 'Conv' else (ci, co // group, k, k)
+        w = rng.standard_normal(shape) * gain * np.sqrt(2 / (ci // group * k * k))
+        axis = 0 if op == 'Conv' else 1
+        other = tuple(i for i in range(4) if i != axis)
+        s = (np.abs(w).max(axis=other) / 127).astype(np.float32)
+        full = s.reshape([-1 if i == axis else 1 for i in range(4)])
+        q = np.clip(np.round(w / full), -127, 127).astype(np.int8)
+        wd = self.node('DequantizeLinear', [self.const(q, 'w'), self.const(s), self.const(np.zeros(len(s), np.int8))],
+                       axis=axis)
+        b = (rng.standard_normal(co) * bias).astype(np.float32)
+        if int_bias is not None:
+            bs = (int_bias * s).astype(np.float32)
+            bd = self.node('DequantizeLinear', [self.const(np.round(b / bs).astype(np.int32), 'b'), self.const(bs),
+                                                self.const(np.zeros(co, np.int32))], axis=0)
+        else:
+            bd = self.const(b, 'b')
+        pads = attributes.pop('pads', [k // 2] * 4)
+        return self.node(op, [value, wd, bd], kernel_shape=[k, k], pads=pads, group=group, **attributes)
+
+    def finish(self, name, value, scale):
+        self.nodes[-1].output[0] = 'y'
+        save(name, self.nodes, self.inits, scale)
+
+
+def trained():
+    """The form of the project's own networks: float tail, global residual."""
+    g = Graph()
+    x = g.qdq('x', 1 / 255)
+    h0 = g.qdq(g.node('Relu', [g.conv(x, 1, 16)]), 0.013)
+    h1 = g.qdq(g.node('Relu', [g.conv(h0, 16, 16, int_bias=0.013)]), 0.011)
+    r = g.conv(h1, 16, 4, gain=0.15)
+    s = g.node('Add', [r, g.node('Concat', ['x'] * 4, axis=1)])
+    g.finish('trained', g.node('DepthToSpace', [s], blocksize=2, mode='CRD'), 2)
+
+
+def denoiser():
+    """Scale 1, signed activations, zero points, leaky slopes."""
+    g = Graph()
+    x = g.qdq('x', 1 / 255, -128, np.int8)
+    h0 = g.qdq(g.node('LeakyRelu', [g.conv(x, 1, 20, k=5)], alpha=0.125), 0.016, -90, np.int8)
+    h1 = g.qdq(g.node('Clip', [g.conv(h0, 20, 12), g.const(np.float32(-0.2)), g.const(np.float32(1.5))]), 0.0075, 40)
+    r = g.conv(h1, 12, 1, gain=0.15)
+    g.finish('denoiser', g.node('Add', ['x', r]), 1)
+
+
+def plain():
+    """Everything quantised by onnxruntime's own tool."""
+    g = Graph()
+    inits, nodes = [], []
+    value, ci = 'x', 1
+    for index, co in enumerate((16, 8, 4)):
+        w = (rng.standard_normal((co, ci, 3, 3)) * np.sqrt(2 / (9 * ci)) * (0.2 if co == 4 else 1)).astype(np.float32)
+        inits += [nh.from_array(w, f'w{index}'), nh.from_array((rng.standard_normal(co) * .01).astype(np.float32), f'b{index}')]
+        nodes.append(h.make_node('Conv', [value, f'w{index}', f'b{index}'], [f'c{index}'], kernel_shape=[3, 3], pads=[1] * 4))
+        value, ci = f'c{index}', co
+        if co != 4:
+            nodes.append(h.make_node('Relu', [value], [f'r{index}']))
+            value = f'r{index}'
+    nodes += [h.make_node('Concat', ['x'] * 4, ['xx'], axis=1), h.make_node('Add', [value, 'xx'], ['s']),
+              h.make_node('DepthToSpace', ['s'], ['y'], blocksize=2, mode='CRD')]
+    graph = h.make_graph(nodes, 'plain', [h.make_tensor_value_info('x', T.FLOAT, [1, 1, 'h', 'w'])],
+                         [h.make_tensor_value_info('y', T.FLOAT, [1, 1, 'h2', 'w2'])], inits)
+    model = h.make_model(graph, opset_imports=[h.make_opsetid('', 17)], ir_version=9)
+
+    class Reader(CalibrationDataReader):
+        left = 3
+
+        def get_next(self):
+            self.left -= 1
+            x = picture()
+            x[0, :2] = 0, 255  # all that samples can be
+            return {'x': x[None, None].astype(np.float32) / np.float32(255)} if self.left >= 0 else None
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'plain.onnx')
+        onnx.save(model, path)
+        quantize_static(path, os.path.join(FOLDER, 'plain.onnx'), Reader(), quant_format=QuantFormat.QDQ,
+                        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True)
+    answer('plain', 2)
+
+
+if __name__ == '__main__':
+    trained()
+    denoiser()
+    plain()

@@ -1,0 +1,151 @@
+import Frames
+import Testing
+
+@testable import Inference
+@testable import Kernels
+
+/// Deterministic random numbers: the same cases on every run.
+struct Seeded: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// What a network under test is made of.
+struct NetworkShape: CustomTestStringConvertible {
+  var channels: [Int]
+  var upscale = 2
+  var kernels: [(height: Int, width: Int)] = []
+  var weights: ClosedRange<Int> = -128...127
+  /// Of a hundred weight blocks (a tap of four inputs by sixteen outputs), how many are zero.
+  var zeroBlocks = 0
+  var zeroPoints = false
+  var slopes = false
+  var addsPicture = true
+  var residual: Quantisation?
+  var result: Quantisation?
+
+  var testDescription: String {
+    "\(channels) x\(upscale) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
+      + "slopes \(slopes) picture \(addsPicture) residual \(residual != nil) result \(result != nil)"
+  }
+
+  func make(_ random: inout Seeded) -> IntegerNetwork {
+    var tensors = [IntegerNetwork.Tensor(channels: 1, quantisation: .samples)]
+    var operations: [IntegerNetwork.Operation] = [.picture(output: 0, codes: (0...255).map { UInt8($0) })]
+    for index in 0...channels.count {
+      let input = tensors[index].channels
+      let last = index == channels.count
+      let outputs = last ? upscale * upscale : channels[index]
+      let kernel = kernels.isEmpty ? (height: 3, width: 3) : kernels[index]
+      let window = input * kernel.height * kernel.width
+      var layer = IntegerNetwork.Convolution(
+        name: "\(index)", input: index, output: last ? nil : index + 1, outputChannels: outputs, inputChannels: input,
+        kernelHeight: kernel.height, kernelWidth: kernel.width, padTop: kernel.height / 2, padLeft: kernel.width / 2,
+        weights: (0..<outputs * window).map { _ in Int8(Int.random(in: weights, using: &random)) },
+        bias: (0..<outputs).map { _ in Int32.random(in: -20000...20000, using: &random) }, scales: [],
+        negativeScales: nil, low: 0, high: 255)
+      if zeroBlocks > 0 { prune(&layer, &random) }
+      if !last {
+        // So that codes fill their range and clip now and then.
+        let typical = 1 / (20.0 * Double(weights.upperBound) * Double(window).squareRoot())
+        layer.scales = (0..<outputs).map { _ in Float(typical * Double.random(in: 0.2...2, using: &random)) }
+        if slopes {
+          layer.negativeScales = layer.scales.map { $0 * Float.random(in: -0.5...1.5, using: &random) }
+          layer.high = UInt8.random(in: 200...255, using: &random)
+        }
+        var quantisation = Quantisation.samples
+        if zeroPoints {
+          quantisation.zeroPoint = UInt8.random(in: 0...255, using: &random)
+          layer.low = UInt8.random(in: 0...min(quantisation.zeroPoint, layer.high), using: &random)
+        }
+        tensors.append(.init(channels: outputs, quantisation: quantisation))
+      }
+      operations.append(.convolution(layer))
+    }
+    let window = Double(tensors[channels.count].channels * 9)
+    let ending = IntegerNetwork.Ending(
+      upscale: upscale, addsPicture: addsPicture,
+      scales: (0..<upscale * upscale).map { _ in
+        Double.random(in: 0.5...1, using: &random) / (Double(weights.upperBound) * window.squareRoot())
+      }, residual: residual, result: result)
+    return IntegerNetwork(tensors: tensors, operations: operations, ending: ending)
+  }
+
+  private func prune(_ layer: inout IntegerNetwork.Convolution, _ random: inout Seeded) {
+    for block in stride(from: 0, to: layer.outputChannels, by: 16) {
+      for group in stride(from: 0, to: layer.inputChannels, by: 4) {
+        for tap in 0..<layer.kernelHeight * layer.kernelWidth
+        where Int.random(in: 0..<100, using: &random) < zeroBlocks {
+          for output in block..<min(block + 16, layer.outputChannels) {
+            for input in group..<min(group + 4, layer.inputChannels) {
+              layer.weights[
+                (output * layer.inputChannels + input) * layer.kernelHeight * layer.kernelWidth + tap] = 0
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// A plane of samples with a stride of its own and guard bytes that must not change.
+final class TestPlane {
+  let width: Int
+  let height: Int
+  let depth: Int
+  private let stride: Int
+  private let memory: UnsafeMutableRawPointer
+  private let size: Int
+  private static let guardByte: UInt8 = 0xA5
+
+  init(width: Int, height: Int, depth: Int, padding: Int = 7) {
+    self.width = width
+    self.height = height
+    self.depth = depth
+    stride = (width + padding) * (depth > 8 ? 2 : 1)
+    size = stride * height
+    memory = .allocate(byteCount: size, alignment: 2)
+    memory.initializeMemory(as: UInt8.self, repeating: TestPlane.guardByte, count: size)
+  }
+
+  deinit { memory.deallocate() }
+
+  var mutable: MutablePlane { MutablePlane(base: memory, stride: stride, width: width, height: height) }
+  var plane: Plane { mutable.readable }
+
+  var samples: [UInt16] {
+    get {
+      (0..<height).flatMap { y in
+        (0..<width).map { x in
+          depth > 8 ? plane.row(y, as: UInt16.self)[x] : UInt16(plane.row(y, as: UInt8.self)[x])
+        }
+      }
+    }
+    set {
+      for y in 0..<height {
+        for x in 0..<width {
+          if depth > 8 {
+            mutable.row(y, as: UInt16.self)[x] = newValue[y * width + x]
+          } else {
+            mutable.row(y, as: UInt8.self)[x] = UInt8(newValue[y * width + x])
+          }
+        }
+      }
+    }
+  }
+
+  var guardIsIntact: Bool {
+    (0..<height).allSatisfy { y in
+      (width * (depth > 8 ? 2 : 1)..<stride).allSatisfy {
+        memory.load(fromByteOffset: y * stride + $0, as: UInt8.self) == TestPlane.guardByte
+      }
+    }
+  }
+}
