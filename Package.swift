@@ -101,5 +101,6 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: strict),
+    .testTarget(name: "StagesTests", dependencies: ["Stages"], swiftSettings: strict),
   ] + vectorLevels
 )
