@@ -122,6 +122,12 @@ public struct BatchRun: Sendable {
     let jobs = plan.toRun.count
     guard jobs > 0 else { return (BatchEvent.Summary(), []) }
     Publisher.sweep(plan)
+    for (index, root) in plan.roots.enumerated() {
+      CurrentRun(
+        pipeline: chain.name, started: Date().timeIntervalSince1970,
+        outputs: plan.toRun.filter { $0.root == index }.map(\.relativeOutput)
+      ).write(root)
+    }
     var budget = Budget.available
     if let threads = request.threads { budget.threads = threads }
     let lanes = request.inProcess ? 1 : budget.lanes(jobs: jobs, requested: request.jobs)

@@ -31,7 +31,7 @@ struct Schema: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the JSON Schema of pipeline files, for editors.")
 
-  func run() throws { print(try StageManual(builtinStages).schema()) }
+  func run() throws { print(StageManual(builtinStages).schema()) }
 }
 
 struct Stages: ParsableCommand {

@@ -53,6 +53,9 @@ struct Run: ParsableCommand {
   @Flag(help: "Fail an input whose output would lose anything.")
   var strict = false
 
+  @Option(help: ArgumentHelp("Stop at the next checkpoint after this time of day.", valueName: "hh:mm"))
+  var until: String?
+
   @Flag(help: "Write events to standard output, one JSON object a line.")
   var json = false
 
@@ -101,7 +104,8 @@ struct Run: ParsableCommand {
     }
     let stop = StopFlag()
     let signals = SignalHandler(stop) { observer.remark($0) }
-    defer { withExtendedLifetime(signals) {} }
+    let deadline = try until.map { try Deadline($0, stop) }
+    defer { withExtendedLifetime((signals, deadline)) {} }
     let code: Frames.ExitCode
     do {
       defer { observer.finish() }

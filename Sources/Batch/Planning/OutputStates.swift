@@ -9,7 +9,16 @@ struct OutputStates: Sendable {
 
   func decide(_ job: inout PlannedJob, root: OutputRoot) {
     let output = root.file(job.relativeOutput)
-    switch Receipt.load(Receipt.path(root, job.relativeOutput)) {
+    let data = FileSystem.contents(Receipt.path(root, job.relativeOutput))
+    if let data, !fresh, let identity = FileIdentity(path: output) {
+      let digest = Receipt.digest(pipelineKey: key.hash, input: job.input.identity, output: identity)
+      if data.dropFirst().starts(with: digest.utf8) {
+        job.action = .upToDate
+        job.why = ""
+        return
+      }
+    }
+    switch data.map({ Receipt.load($0) }) {
     case nil:
       if !fresh, FileSystem.status(output) != nil {
         job.action = .failed

@@ -80,7 +80,7 @@ private struct OutputNames {
 
   init(_ inputs: [InputFile], scan: Scan, layout: OutputLayout, template: String) throws {
     relative = Array(repeating: nil, count: inputs.count)
-    let present = Set(inputs.map { Self.resolved($0, scan) })
+    let present = Set(inputs.map { scan.resolved($0) })
     var taken: [String: Int] = [:]
 
     func place(_ index: Int, unique: Bool) -> (relative: String, claim: String, clear: Bool) {
@@ -134,11 +134,6 @@ private struct OutputNames {
         }
       }
     }
-  }
-
-  static func resolved(_ file: InputFile, _ scan: Scan) -> String {
-    let root = scan.roots[file.root]
-    return root.kind == .file ? root.resolved : root.resolved + "/" + file.relative
   }
 
   private static func name(_ template: String, _ input: String, unique: Bool) -> String {

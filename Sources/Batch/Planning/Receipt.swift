@@ -67,8 +67,9 @@ extension Receipt {
   }
 
   /// Nil where there is none. One that cannot be read (a power cut) still tells that the output is ours.
-  static func load(_ path: String) -> Loaded? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+  static func load(_ path: String) -> Loaded? { FileSystem.contents(path).map { load($0) } }
+
+  static func load(_ data: Data) -> Loaded {
     guard let receipt = try? JSONDecoder().decode(Receipt.self, from: data), receipt.format == currentFormat else {
       return .unreadable
     }
@@ -84,6 +85,20 @@ extension Receipt {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     try FileSystem.makeFolders((path as NSString).deletingLastPathComponent)
-    try FileSystem.writeAtomically(try encoder.encode(self) + Data("\n".utf8), to: path)
+    // The digest comes first, where a plan finds it without reading the rest.
+    let rest = try encoder.encode(self).dropFirst()
+    try FileSystem.writeAtomically(Data("{\(digest)".utf8) + rest + Data("\n".utf8), to: path)
+  }
+
+  /// What a plan asks of most receipts, in a line: nothing but the same input, pipeline and output gives the same.
+  /// Empty where there is no single output, for which the whole receipt has to be read.
+  private var digest: String {
+    guard status == .done, outputs.count == 1, let output = outputs.first else { return "" }
+    return Self.digest(pipelineKey: pipelineKey, input: input.identity, output: output.identity)
+  }
+
+  static func digest(pipelineKey: String, input: FileIdentity, output: FileIdentity) -> String {
+    let numbers = [input, output].flatMap { ["\($0.size)", "\($0.modified)", "\($0.inode)"] }
+    return "\n  \"digest\" : \"\(pipelineKey) \(numbers.joined(separator: " "))\","
   }
 }

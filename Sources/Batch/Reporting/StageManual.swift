@@ -18,11 +18,11 @@ public struct StageManual {
   }
 
   public func json(_ name: String?) throws -> String {
-    try Self.encode(.list(try specs(name).map(value)))
+    Value.list(try specs(name).map(value)).prettyJSON
   }
 
   /// The JSON Schema of the pipeline language.
-  public func schema() throws -> String { try Self.encode(JSONSchema.make(registry)) }
+  public func schema() -> String { JSONSchema.make(registry).prettyJSON }
 
   private func specs(_ name: String?) throws -> [StageSpec] {
     guard let name else { return registry.specs }
@@ -69,10 +69,4 @@ public struct StageManual {
   }
 
   private static func list(_ flows: Set<Flow>) -> String { flows.map(\.rawValue).sorted().joined(separator: " and ") }
-
-  private static func encode(_ value: Value) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
 }

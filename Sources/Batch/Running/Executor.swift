@@ -207,8 +207,11 @@ private final class RemainingTime: Sendable {
   private let start = ContinuousClock.now
   private let estimate = Locked(Double.infinity)
 
-  /// Seconds; infinite where nothing is known.
-  var seconds: Double { estimate.withLock { $0 } }
+  /// Seconds; infinite where nothing is known although it has run for a while.
+  var seconds: Double {
+    let known = estimate.withLock { $0 }
+    return known.isInfinite && start.duration(to: .now) < .seconds(3) ? 0 : known
+  }
 
   func note(_ progress: JobProgress) {
     guard let total = progress.total, progress.done > 0, total > 0 else { return }

@@ -110,6 +110,18 @@ enum FileSystem {
     }
   }
 
+  /// A small file's content, or nil where it cannot be read.
+  static func contents(_ path: String) -> Data? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.isFile, status.st_size < 64 << 20 else { return nil }
+    var data = Data(count: Int(status.st_size))
+    let count = data.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+    return count < 0 ? nil : data.prefix(count)
+  }
+
   /// Bytes that an ordinary user may still write where `path` lies.
   static func freeSpace(_ path: String) -> Int? {
     var info = statvfs()

@@ -1,0 +1,111 @@
+import Batch
+import Foundation
+import Frames
+import Testing
+
+/// Real processes, real signals.
+@Suite(.serialized) struct ProcessTests {
+  private func start(_ ground: Playground) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: Playground.faultyPipe)
+    process.arguments = [ground.path("copy.yml"), ground.path("out"), ground.path("in")]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  private func end(_ process: Process) async throws -> Int32 {
+    while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+    return process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus
+  }
+
+  private func until(_ condition: () -> Bool) async throws {
+    for _ in 0..<1500 where !condition() { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(condition())
+  }
+
+  /// The workers of a run: its children.
+  private func children(_ process: Process) -> [pid_t] {
+    let path = "/proc/\(process.processIdentifier)/task"
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return tasks.flatMap {
+      ((try? String(contentsOfFile: "\(path)/\($0)/children", encoding: .utf8)) ?? "").split(separator: " ")
+        .compactMap { pid_t($0) }
+    }
+  }
+
+  @Test func firstSignalStopsAtACheckpoint() async throws {
+    let ground = try Playground()
+    for name in 0..<6 { try ground.write("in/\(name).txt", "pause 0.1\nframes 10") }
+    let process = try start(ground)
+    try await until { ground.exists("out/.pipe/receipts") }
+    process.interrupt()
+    #expect(try await end(process) == 75)
+    let outputs = ground.files("out")
+    #expect((1..<6).contains(outputs.count))
+    #expect(outputs.allSatisfy { ground.bytes("out/\($0)")?.count == 160 })
+    #expect(try await ground.run().code == .success)
+    #expect(ground.files("out").count == 6)
+  }
+
+  @Test func secondSignalEndsAtOnce() async throws {
+    let ground = try Playground()
+    try ground.write("in/a.txt", "pause 0.1\nframes 100")
+    let process = try start(ground)
+    try await until { ground.exists("out/a.raw.part") }
+    kill(process.processIdentifier, SIGTERM)
+    try await Task.sleep(for: .milliseconds(300))
+    kill(process.processIdentifier, SIGTERM)
+    #expect(try await end(process) == 130)
+    #expect(ground.files("out").isEmpty)
+  }
+
+  @Test func workersDieWithTheirParent() async throws {
+    let ground = try Playground()
+    try ground.write("in/a.txt", "pause 0.1\nframes 1000")
+    let process = try start(ground)
+    try await until { ground.exists("out/a.raw.part") }
+    let workers = children(process)
+    #expect(!workers.isEmpty)
+    kill(process.processIdentifier, SIGKILL)
+    #expect(try await end(process) == -SIGKILL)
+    try await until { workers.allSatisfy { kill($0, 0) != 0 || isZombie($0) } }
+  }
+
+  private func isZombie(_ process: pid_t) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+    return status.isEmpty || status.contains(") Z ")
+  }
+
+  @Test func killedWorkerIsReplaced() async throws {
+    let ground = try Playground()
+    for name in 0..<4 { try ground.write("in/\(name).txt", "pause 0.05\nframes 20") }
+    let process = try start(ground)
+    try await until { ground.exists("out/0.raw.part") || ground.exists("out/1.raw.part") }
+    for worker in children(process).prefix(1) { kill(worker, SIGKILL) }
+    #expect(try await end(process) == 0)
+    #expect(ground.files("out").count == 4)
+  }
+
+  @Test func killedRunsAddUpToOneUndisturbedRun() async throws {
+    let ground = try Playground()
+    for name in 0..<12 { try ground.write("in/\(name / 4)/\(name).txt", "pause 0.01\nframes \(5 + name)") }
+    try ground.write("in/bad.txt", "frames 3\nthrow")
+    try ground.write("in/worse.txt", "frames 3\ncrash")
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<8 {
+      let process = try start(ground)
+      try await Task.sleep(for: .milliseconds(Int.random(in: 50...900, using: &generator)))
+      kill(process.processIdentifier, SIGKILL)
+      _ = try await end(process)
+    }
+    let last = try start(ground)
+    #expect(try await end(last) == 1)
+    _ = try await ground.run(output: "fresh")
+    #expect(ground.files("out") == ground.files("fresh"))
+    for file in ground.files("fresh") { #expect(ground.bytes("out/\(file)") == ground.bytes("fresh/\(file)")) }
+    #expect(try await ground.run().started == 0)
+  }
+}
