@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Write a network as ONNX: export.py CONFIG.toml weights.npz OUT.onnx [--float] [--set key=value ...]
 
+A denoiser takes a second, optional input: `sigma` [1, 1, 1, 1], the noise level / 255.
 With activation scales in weights.npz (a quantisation run made them) the file is QDQ: u8 activations at static scales,
 s8 weights at one scale an output channel, the last convolution's result in float. `--float` leaves quantisation out.
 `--set` adds facts to the model card (the file's metadata).
@@ -13,6 +14,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET, IR_VERSION = 17, 9
+DEFAULT_SIGMA = 15 / 255  # of a denoiser whose caller gives none
 
 
 class Graph:
@@ -46,12 +48,14 @@ class Graph:
         return names
 
 
-def network(stored, scale, integer):
-    """The graph of one plain network; `stored` has w0... b0... and, for integer ones, scales."""
+def network(stored, scale, fold, integer):
+    """The graph of one plain network; `stored` has w0... b0... and, for integer ones, scales; for denoisers, level."""
     graph, count = Graph(), sum(key.startswith("w") for key in stored)
     value, step = "x", 1 / 255
     if integer:
-        value = graph.quantise("x", "input", np.float32(step))
+        value = graph.quantise(value, "input", np.float32(step))
+    if fold > 1:
+        value = graph.add("SpaceToDepth", [value], "folded", blocksize=fold)
     for i in range(count):
         kernel, bias = stored[f"w{i}"].astype(np.float32), stored[f"b{i}"].astype(np.float32)
         if integer:
@@ -59,11 +63,20 @@ def network(stored, scale, integer):
         else:
             weights = [graph.constant(f"conv{i}.weight", kernel), graph.constant(f"conv{i}.bias", bias)]
         value = graph.add("Conv", [value, *weights], f"conv{i}", kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1])
+        if i == 0 and "level" in stored:
+            graph.constant("sigma", np.full((1, 1, 1, 1), DEFAULT_SIGMA, np.float32))
+            level = graph.constant("level", stored["level"].astype(np.float32).reshape(1, -1, 1, 1))
+            value = graph.add("Add", [value, graph.add("Mul", ["sigma", level], "level.bias")], "levelled")
         if i < count - 1:
             value = graph.add("Relu", [value], f"relu{i}")
             if integer:
                 step = float(stored["scales"][i])
                 value = graph.quantise(value, f"act{i}", np.float32(step))
+    if scale == 1:
+        if fold > 1:
+            value = graph.add("DepthToSpace", [value], "residual", blocksize=fold, mode="CRD")
+        graph.add("Add", [value, "x"], "y")
+        return graph
     base = graph.add("Concat", ["x"] * scale**2, "base", axis=1)
     value = graph.add("Add", [value, base], "sum")
     graph.add("DepthToSpace", [value], "y", blocksize=scale, mode="CRD")
@@ -71,16 +84,20 @@ def network(stored, scale, integer):
 
 
 def export(stored, config, integer, facts):
-    scale = config.get("scale", 2)
-    graph = network(stored, scale, integer)
+    scale, fold = config.get("scale", 2), config.get("fold", 1)
+    graph = network(stored, scale, fold, integer)
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, "height", "width"])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, f"{scale}*height", f"{scale}*width"])
-    body = helper.make_graph(graph.nodes, config["name"], [x], [y], graph.initialisers)
+    inputs = [x]
+    if "level" in stored:  # an initialiser that is an input too: a default that a caller may replace
+        inputs.append(helper.make_tensor_value_info("sigma", TensorProto.FLOAT, [1, 1, 1, 1]))
+    body = helper.make_graph(graph.nodes, config["name"], inputs, [y], graph.initialisers)
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="pipe training")
     model.ir_version = IR_VERSION
-    macs = sum(stored[key].size for key in stored if key.startswith("w"))
+    macs = sum(stored[key].size for key in stored if key.startswith("w")) / fold**2
     card = {
-        "name": config["name"], "purpose": config["purpose"], "scale": scale, "kmac_per_pixel": f"{macs / 1000:.2f}",
+        "name": config["name"], "task": config.get("task", "upscale"), "purpose": config["purpose"], "scale": scale,
+        "kmac_per_pixel": f"{macs / 1000:.2f}",
         "precision": "int8" if integer else "float32", "colour": config.get("colour", "luma, BT.601 studio swing, 0 to 1"),
         "licence": config["licence"], "training_data": config["training_data"], **facts,
     }

@@ -1,6 +1,8 @@
 """Plain 3x3 networks, trained wide: every convolution is direct + wide linear branch, collapsed before each step.
 
 The collapsed network is what ships: x -> [Conv3x3 ReLU] * (depth + 1) -> Conv3x3 -> + base(x) -> depth-to-space.
+A denoiser (scale 1) works on space-to-depth of x, and its noise level is one number for the whole picture: a level
+map would be constant, so it is a vector, times the level, on top of the first convolution's bias.
 Activations are luma / 255. Quantised (`quantised = True`), it computes what the integer engine computes: u8 activations
 at one static scale a tensor, s8 weights at one scale an output channel, the last convolution's result left in float.
 """
@@ -59,10 +61,13 @@ class WideConv(nn.Module):
             self.wide1 = nn.Parameter(torch.randn(wide, inputs, 3, 3) * (1 / (9 * inputs)) ** 0.5)
             self.wide2 = nn.Parameter(torch.randn(outputs, wide) * gain * 0.5 * (1 / wide) ** 0.5)
 
+        self.mask = None  # 0 and 1, of the kernel's shape, where blocks are pruned
+
     def kernel(self):
-        if not hasattr(self, "wide1"):
-            return self.direct
-        return self.direct + (self.wide2 @ self.wide1.flatten(1)).view_as(self.direct)
+        kernel = self.direct
+        if hasattr(self, "wide1"):
+            kernel = kernel + (self.wide2 @ self.wide1.flatten(1)).view_as(kernel)
+        return kernel if self.mask is None else kernel * self.mask
 
     @torch.no_grad()
     def load_collapsed(self, kernel, bias):
@@ -74,17 +79,18 @@ class WideConv(nn.Module):
 
 
 class Plain(nn.Module):
-    """`channels` wide, `depth` inner convolutions, `scale` times larger output (1: a residual denoiser)."""
+    """`channels` wide, `depth` inner convolutions, `scale` times larger output; `fold`: space-to-depth of the input."""
 
-    def __init__(self, channels, depth, scale=2, wide=0, inputs=1):
+    def __init__(self, channels, depth, scale=2, wide=0, fold=1):
         super().__init__()
-        self.scale, self.quantised = scale, False
-        self.layout = torch.channels_last   # what oneDNN runs faster
+        self.scale, self.fold, self.quantised = scale, fold, False
+        self.layout = torch.channels_last  # what oneDNN runs faster
         self.convs = nn.ModuleList(
-            [WideConv(inputs, channels, wide, identity=False, gain=2.0)]
+            [WideConv(fold * fold, channels, wide, identity=False, gain=2.0)]
             + [WideConv(channels, channels, wide) for _ in range(depth)]
-            + [WideConv(channels, scale * scale, wide, gain=0.05, identity=False)]
+            + [WideConv(channels, (scale * fold) ** 2, wide, gain=0.05, identity=False)]
         )
+        self.level = nn.Parameter(torch.zeros(channels)) if scale == 1 else None
         self.activations = nn.ModuleList([Activation() for _ in range(depth + 1)])
 
     def collapse(self):
@@ -92,27 +98,34 @@ class Plain(nn.Module):
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
             return [(conv.kernel(), conv.bias) for conv in self.convs]
 
-    def forward(self, x, layers=None, observe=None):
-        """(n, inputs, h, w) in 0...1 -> (n, 1, scale h, scale w); `observe(index, tensor)` sees the activations."""
+    def forward(self, x, layers=None, observe=None, sigma=None):
+        """(n, 1, h, w) in 0...1 -> (n, 1, scale h, scale w). h and w are multiples of `fold`.
+
+        `sigma`: (n, 1, 1, 1), noise level / 255, for a denoiser. `observe(index, tensor)` sees the activations.
+        """
         layers = layers or self.collapse()
-        h = x.contiguous(memory_format=self.layout)
+        base = F.pixel_unshuffle(x, self.fold) if self.fold > 1 else x
+        h = base.contiguous(memory_format=self.layout)
         for index, (kernel, bias) in enumerate(layers):
             kernel = fake_weight(kernel) if self.quantised else kernel
             h = F.conv2d(h, kernel.contiguous(memory_format=self.layout), bias, padding=1)
             if index == len(layers) - 1:
                 break
+            if index == 0 and self.level is not None:
+                h = h + self.level.view(1, -1, 1, 1) * sigma
             h = F.relu(h)
             if observe:
                 observe(index, h)
             if self.quantised:
                 h = self.activations[index](h)
-        h = h.float() + x[:, :1].float().expand(-1, h.shape[1], -1, -1)
-        return F.pixel_shuffle(h, self.scale)
+        base = base.float() if self.fold > 1 else x.float().expand(-1, h.shape[1], -1, -1)
+        h = h.float() + base
+        return F.pixel_shuffle(h, self.scale * self.fold) if h.shape[1] > 1 else h
 
     def macs(self):
         """Multiply-accumulates per input pixel."""
-        return sum(conv.direct.numel() for conv in self.convs)
+        return sum(conv.direct.numel() for conv in self.convs) / self.fold**2
 
 
 def build(config):
-    return Plain(config["channels"], config["depth"], config.get("scale", 2), config.get("wide", 0))
+    return Plain(config["channels"], config["depth"], config.get("scale", 2), config.get("wide", 0), config.get("fold", 1))

@@ -15,7 +15,7 @@ import onnx
 
 import evaluate
 from export import export
-from score import upscaler
+from score import runner
 
 
 def main():
@@ -33,9 +33,8 @@ def main():
         for kind, path in (("float", options.floats), ("int8", options.integers)):
             trial = pathlib.Path(folder) / "trial.onnx"
             onnx.save(export(dict(np.load(path)), config, kind == "int8", {}), trial)
-            for held in options.eval:
-                value = evaluate.score(upscaler(trial), held, config.get("scale", 2))
-                facts[f"{kind}_{pathlib.Path(held).name}"] = f"{value:.3f}"
+            figures = evaluate.scores(runner(trial), options.eval, config)
+            facts |= {f"{kind}_{name}": f"{value:.3f}" for name, value in figures.items()}
     model = export(dict(np.load(options.integers)), config, True, facts)
     onnx.save(model, pathlib.Path(options.models) / f"{config['name']}.onnx")
     kept = pathlib.Path(__file__).parent / "weights"

@@ -1,0 +1,47 @@
+"""Random training batches from packed patches: uint8 in memory, luma / 255 in float on the device."""
+import numpy as np
+import torch
+
+import degrade
+
+
+class Batches:
+    """Patches cut to `crop` (of the input), flipped and turned, degraded as `task` asks.
+
+    task: upscale (the packed bicubic half), footage (the same, coded by `degrade.coded_footage`) or denoise (the
+    large patch itself with noise of `largest_sigma` at most).
+    """
+
+    def __init__(self, path, section, device, seed):
+        packed = np.load(path)
+        self.hr, self.lr = (torch.from_numpy(packed[k]).to(device) for k in ("hr", "lr"))
+        self.task = section.get("task", "upscale")
+        if self.task == "denoise":
+            self.lr = self.hr
+        self.batch, self.crop = section["batch"], section["crop"]
+        self.largest_sigma = section.get("largest_sigma", 75.0)
+        self.random = np.random.default_rng(seed)
+        torch.manual_seed(seed)
+
+    def next(self):
+        """(input, truth, sigma or None)."""
+        pick = torch.from_numpy(self.random.integers(0, len(self.lr), self.batch)).to(self.lr.device)
+        lr, hr = self.lr[pick], self.hr[pick]
+        room, ratio = lr.shape[-1] - self.crop, hr.shape[-1] // lr.shape[-1]
+        if room > 0:
+            y, x = (int(n) for n in self.random.integers(0, room + 1, 2))
+            lr = lr[:, y : y + self.crop, x : x + self.crop]
+            hr = hr[:, ratio * y : ratio * (y + self.crop), ratio * x : ratio * (x + self.crop)]
+        turn, flip = int(self.random.integers(0, 4)), self.random.integers(0, 2)
+        lr, hr = torch.rot90(lr, turn, (1, 2)), torch.rot90(hr, turn, (1, 2))
+        if flip:
+            lr, hr = lr.flip(2), hr.flip(2)
+        return self.degraded(lr[:, None].float() / 255, hr[:, None].float() / 255)
+
+    def degraded(self, x, truth):
+        if self.task == "denoise":
+            sigma = degrade.noise_levels(len(x), self.largest_sigma, x.device)
+            return degrade.noisy(truth, sigma), truth, sigma
+        if self.task == "footage":
+            return degrade.coded_footage(x, self.random), truth, None
+        return x, truth, None
