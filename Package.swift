@@ -99,8 +99,9 @@ let package = Package(
       dependencies: ["Inference", "Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Goldens"],
       swiftSettings: strict),
+    .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: strict),
-    .testTarget(name: "StagesTests", dependencies: ["Stages"], swiftSettings: strict),
+    .testTarget(name: "StagesTests", dependencies: ["Stages", "Media"], swiftSettings: strict),
   ] + vectorLevels
 )

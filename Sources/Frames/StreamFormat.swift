@@ -3,6 +3,8 @@ public struct StreamFormat: Sendable, Hashable {
   public var width: Int
   public var height: Int
   public var pixelFormat: PixelFormat
+  /// Bits a sample in the file, where the way from RGB needs more in the picture.
+  public var codedDepth: Int?
   public var colour: Colour
   /// 0/1 where unknown.
   public var sampleAspectRatio: Rational
@@ -23,7 +25,7 @@ public struct StreamFormat: Sendable, Hashable {
     width: Int, height: Int, pixelFormat: PixelFormat, colour: Colour = .unspecified,
     sampleAspectRatio: Rational = Rational(0, 1), timeBase: Rational, frameRate: Rational? = nil,
     fields: FieldOrder = .unknown, displayMatrix: [Int32]? = nil, masteringDisplay: MasteringDisplay? = nil,
-    contentLight: ContentLight? = nil, frameCount: Int? = nil, sourceStream: Int = 0
+    contentLight: ContentLight? = nil, frameCount: Int? = nil, sourceStream: Int = 0, codedDepth: Int? = nil
   ) {
     self.width = width
     self.height = height
@@ -38,6 +40,7 @@ public struct StreamFormat: Sendable, Hashable {
     self.contentLight = contentLight
     self.frameCount = frameCount
     self.sourceStream = sourceStream
+    self.codedDepth = codedDepth
   }
 }
 

@@ -1,0 +1,294 @@
+import CFFmpeg
+import Foundation
+import Frames
+
+/// The encoder of one stream of pictures. Used by one thread at a time.
+final class VideoEncoder {
+  let settings: EncoderSettings
+  /// What is really encoded: pixel format and size may differ from what was asked for, `notes` says where.
+  let format: StreamFormat
+  private(set) var notes: [MediaNote] = []
+  private let codec: CodecHandle
+  private let timeBase: AVRational
+  private let input: AVPixelFormat
+  /// SVT-AV1 takes its time base for the frame rate: it is fed frame numbers.
+  private let countsFrames: Bool
+  private let reorder: Int
+  private let period: Int64
+  private var scaler: Scaler?
+
+  private struct Sent {
+    var time: Int64
+    var duration: Int64?
+    var captions: [UInt8]?
+  }
+  /// By the time that the encoder knows; emptied as packets come out.
+  private var sent: [Int64: Sent] = [:]
+  private var times: [Int64] = []
+  private var framesSent: Int64 = 0
+  private var packetsOut = 0
+  private var lastTime: Int64?
+  private var lastDecodeTime: Int64?
+
+  /// - Parameter header: the container keeps parameter sets in its header, not in the stream.
+  init(_ settings: EncoderSettings, _ format: StreamFormat, header: Bool) throws {
+    FFmpeg.prepare()
+    self.settings = settings
+    guard let encoder = avcodec_find_encoder_by_name(settings.encoderName) else {
+      throw Failure(
+        "this build of FFmpeg has no encoder \(settings.encoderName)", advice: "install libavcodec-extra",
+        exitCode: .missing)
+    }
+    let (chosen, av) = try VideoEncoder.choose(settings, format, encoder)
+    var actual = format
+    actual.pixelFormat = chosen
+    if chosen.chroma != format.pixelFormat.chroma { actual.colour.chromaLocation = 0 }
+    self.format = actual
+    input = av
+    timeBase = format.timeBase.av
+    let rate = (format.frameRate ?? Rational(25, 1)).av
+    period = max(rescale(1, AVRational(num: rate.den, den: rate.num), timeBase), 1)
+    countsFrames = settings.codec == .av1
+    codec = try CodecHandle(encoder)
+    let context = codec.pointer
+    context.pointee.width = Int32(clamping: actual.width)
+    context.pointee.height = Int32(clamping: actual.height)
+    context.pointee.pix_fmt = av
+    context.pointee.time_base = countsFrames ? AVRational(num: rate.den, den: rate.num) : timeBase
+    context.pointee.framerate = rate
+    if actual.sampleAspectRatio.isValid { context.pointee.sample_aspect_ratio = actual.sampleAspectRatio.av }
+    actual.colour.apply(to: context)
+    context.pointee.thread_count = settings.codec == .h264 ? 0 : Int32(clamping: settings.threads)
+    if header { context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER }
+    if settings.codec == .ffv1 { context.pointee.flags |= AV_CODEC_FLAG_BITEXACT }
+
+    let options = settings.options(for: actual)
+    FFmpegLog.shared.clear()
+    let code = avcodec_open2(context, encoder, &options.pointer)
+    if let complaint = FFmpegLog.shared.first(containing: ["Unknown option", "Invalid value", "Error parsing option"]) {
+      throw Failure("\(settings.encoderName) does not accept a parameter: \(complaint)", exitCode: .usage)
+    }
+    guard code >= 0 else {
+      throw FFmpeg.failure(
+        "\(settings.encoderName) refuses \(actual.width)x\(actual.height) \(chosen) with these settings", code,
+        place: "")
+    }
+    if let unknown = options.keys.first {
+      throw Failure("\(settings.encoderName) has no parameter '\(unknown)'", exitCode: .usage)
+    }
+    reorder =
+      switch settings.codec {
+      case .hevc: 2
+      case .h264: Int(max(context.pointee.has_b_frames, 0))
+      default: 0
+      }
+    noteChanges(from: format)
+  }
+
+  /// Writes what the muxer needs to know to `stream`.
+  func describe(_ stream: UnsafeMutablePointer<AVStream>) throws {
+    let code = avcodec_parameters_from_context(stream.pointee.codecpar, codec.pointer)
+    guard code >= 0 else { throw Failure.outOfMemory }
+    stream.pointee.time_base = timeBase
+    stream.pointee.sample_aspect_ratio = codec.pointer.pointee.sample_aspect_ratio
+    // Where frames come as they like, a container that stated a period would be wrong.
+    if let rate = format.frameRate { stream.pointee.avg_frame_rate = rate.av }
+    stream.pointee.codecpar.pointee.codec_tag = 0
+    if PixelFormat.isFullRangeTwin(input) { stream.pointee.codecpar.pointee.color_range = AVCOL_RANGE_JPEG }
+  }
+
+  /// Encodes a frame, or what is held back where it is nil, and hands over each packet in decoding order.
+  func encode(_ frame: Frame?, emit: (PacketHandle) throws -> Void) throws {
+    var code: Int32
+    if let frame {
+      let handle = try wrap(frame)
+      code = avcodec_send_frame(codec.pointer, handle.pointer)
+    } else {
+      code = avcodec_send_frame(codec.pointer, nil)
+      if code == cffmpeg_error_eof() { code = 0 }
+    }
+    guard code >= 0 else { throw FFmpeg.failure("\(settings.encoderName) failed", code, place: "") }
+    while true {
+      let packet = try PacketHandle()
+      let code = avcodec_receive_packet(codec.pointer, packet.pointer)
+      if code == cffmpeg_error(EAGAIN) || code == cffmpeg_error_eof() { return }
+      guard code >= 0 else { throw FFmpeg.failure("\(settings.encoderName) failed", code, place: "") }
+      try complete(packet)
+      try emit(packet)
+    }
+  }
+
+  // MARK: frames in
+
+  private func wrap(_ frame: Frame) throws -> FrameHandle {
+    let picture = try converted(frame.picture)
+    let handle = try FrameHandle(lending: picture, as: input)
+    // Later stages may have been less careful than the reader: a time is never given twice.
+    var time = Int64(frame.timestamp.value)
+    if Rational(timeBase) != frame.timestamp.timeBase {
+      time = rescale(time, frame.timestamp.timeBase.av, timeBase)
+    }
+    if let lastTime, time <= lastTime { time = lastTime + 1 }
+    if let lastTime, var before = sent[countsFrames ? framesSent - 1 : lastTime], before.duration == nil {
+      before.duration = time - lastTime
+      sent[countsFrames ? framesSent - 1 : lastTime] = before
+    }
+    lastTime = time
+    let key = countsFrames ? framesSent : time
+    framesSent += 1
+    let captions = frame.sideData.first { $0.type == Int(AV_FRAME_DATA_A53_CC.rawValue) }?.bytes
+    sent[key] = Sent(time: time, duration: frame.duration.map(Int64.init), captions: captions)
+    times.append(time)
+    handle.pointer.pointee.pts = key
+    handle.pointer.pointee.pict_type = AV_PICTURE_TYPE_NONE
+    format.colour.apply(to: handle.pointer)
+    handle.pointer.pointee.sample_aspect_ratio = codec.pointer.pointee.sample_aspect_ratio
+    if frame.fields == .topFirst || frame.fields == .bottomFirst {
+      handle.pointer.pointee.interlaced_frame = 1
+      handle.pointer.pointee.top_field_first = frame.fields == .topFirst ? 1 : 0
+    }
+    if settings.codec == .h264, let captions {
+      SideData.add([FrameSideData(type: Int(AV_FRAME_DATA_A53_CC.rawValue), bytes: captions)], to: handle)
+    }
+    return handle
+  }
+
+  private func converted(_ picture: Picture) throws -> Picture {
+    guard picture.format != format.pixelFormat || picture.width != format.width || picture.height != format.height
+    else { return picture }
+    let layout = PictureLayout(width: picture.width, height: picture.height, format: picture.format)
+    guard picture.width == format.width, picture.height == format.height else {
+      throw Failure(
+        "a picture of \(picture.width)x\(picture.height) came where \(format.width)x\(format.height) was said")
+    }
+    if scaler?.input != layout {
+      scaler = try Scaler(
+        from: layout, to: PictureLayout(width: format.width, height: format.height, format: format.pixelFormat),
+        filter: .bicubic)
+    }
+    return try scaler?.scale(picture) ?? picture
+  }
+
+  // MARK: packets out
+
+  /// Gives the packet the source's times. The encoder's own decoding times are not used: x265's are not monotonic
+  /// where frame lengths vary.
+  private func complete(_ packet: PacketHandle) throws {
+    let pointer = packet.pointer
+    guard let known = sent.removeValue(forKey: pointer.pointee.pts) else {
+      throw Failure("\(settings.encoderName) gave a picture with a time that it never got")
+    }
+    let index = packetsOut - reorder
+    packetsOut += 1
+    var decodeTime = known.time
+    if reorder > 0 {
+      let first = times.first ?? known.time
+      decodeTime = index < 0 ? first - Int64(-index) * period : times[min(index, times.count - 1)]
+      if index > 1024 {
+        // Times that no packet will ask for again.
+        times.removeFirst(1024)
+        packetsOut -= 1024
+      }
+    } else {
+      times.removeAll(keepingCapacity: true)
+    }
+    if let lastDecodeTime, decodeTime <= lastDecodeTime { decodeTime = lastDecodeTime + 1 }
+    guard decodeTime <= known.time else {
+      throw Failure("\(settings.encoderName) reorders pictures further than it said")
+    }
+    lastDecodeTime = decodeTime
+    pointer.pointee.pts = known.time
+    pointer.pointee.dts = decodeTime
+    pointer.pointee.duration = known.duration ?? period
+    pointer.pointee.time_base = timeBase
+    if settings.codec == .hevc, let captions = known.captions { try Captions.insert(captions, into: packet) }
+  }
+
+  // MARK: choices
+
+  private static func choose(
+    _ settings: EncoderSettings, _ format: StreamFormat, _ encoder: UnsafePointer<AVCodec>
+  ) throws -> (PixelFormat, AVPixelFormat) {
+    var offered: [(layout: PixelFormat, av: AVPixelFormat)] = []
+    var next = encoder.pointee.pix_fmts
+    while let current = next?.pointee, current != AV_PIX_FMT_NONE {
+      if let layout = PixelFormat(current), !PixelFormat.isFullRangeTwin(current) { offered.append((layout, current)) }
+      next = next?.advanced(by: 1)
+    }
+    let odd = (x: format.width % 2 != 0, y: format.height % 2 != 0)
+    if !settings.holdsOddSizes {
+      offered.removeAll { (odd.x && $0.layout.chroma.shift.x > 0) || (odd.y && $0.layout.chroma.shift.y > 0) }
+    }
+    if let depth = settings.depth, offered.contains(where: { $0.layout.depth == depth }) {
+      offered.removeAll { $0.layout.depth != depth }
+    }
+    // RGB of 8 bits arrives as luma and chroma of 16: ten are enough to give it back.
+    let widened = format.pixelFormat.depth == 16 && (format.codedDepth ?? 16) <= 8
+    let wanted = settings.depth ?? (widened ? 10 : nil)
+    guard let best = format.pixelFormat.nearest(in: offered.map(\.layout), depth: wanted),
+      let match = offered.first(where: { $0.layout == best })
+    else {
+      throw Failure(
+        "\(settings.encoderName) cannot hold pictures of odd size \(format.width)x\(format.height)",
+        advice: "use codec: hevc, or resize them")
+    }
+    return match
+  }
+
+  private func noteChanges(from source: StreamFormat) {
+    let (old, new) = (source.pixelFormat, format.pixelFormat)
+    guard old != new else { return }
+    let odd = source.width % 2 != 0 || source.height % 2 != 0
+    if old.chroma == .yuv420, new.chroma == .yuv444, odd {
+      notes.append(
+        MediaNote(
+          .converted,
+          "\(source.width)x\(source.height) in 4:2:0 has an odd side, which \(settings.codec.rawValue) cannot state: "
+            + "encoded as 4:4:4"))
+    } else if old.chroma != new.chroma {
+      notes.append(MediaNote(.converted, "\(old.chroma.rawValue) is encoded as \(new.chroma.rawValue)"))
+    }
+    if new.depth < old.depth, settings.depth == nil, old.depth != 16 {
+      notes.append(MediaNote(.loss, "\(old.depth) bits a sample become \(new.depth)"))
+    }
+    if old.alpha, !new.alpha { notes.append(MediaNote(.loss, "transparency: \(settings.codec.rawValue) has none")) }
+  }
+}
+
+extension Colour {
+  var avRange: AVColorRange {
+    switch range {
+    case .unspecified: AVCOL_RANGE_UNSPECIFIED
+    case .limited: AVCOL_RANGE_MPEG
+    case .full: AVCOL_RANGE_JPEG
+    }
+  }
+}
+
+extension FrameHandle {
+  /// A frame of FFmpeg's over a picture's own planes: nothing is copied, and the picture lives until FFmpeg has let
+  /// go of the last plane.
+  convenience init(lending picture: Picture, as format: AVPixelFormat) throws {
+    try self.init()
+    pointer.pointee.width = Int32(clamping: picture.width)
+    pointer.pointee.height = Int32(clamping: picture.height)
+    pointer.pointee.format = format.rawValue
+    try picture.withPlanes { planes in
+      for (index, plane) in planes.enumerated() {
+        let data = UnsafeMutableRawPointer(mutating: plane.base).assumingMemoryBound(to: UInt8.self)
+        let retained = Unmanaged.passRetained(picture)
+        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt8>?) -> Void = { owner, _ in
+          if let owner { Unmanaged<Picture>.fromOpaque(owner).release() }
+        }
+        guard
+          let buffer = av_buffer_create(
+            data, plane.stride * plane.height, release, retained.toOpaque(), Int32(AV_BUFFER_FLAG_READONLY))
+        else {
+          retained.release()
+          throw Failure.outOfMemory
+        }
+        cffmpeg_set_plane(pointer, Int32(index), data, Int32(clamping: plane.stride), buffer)
+      }
+    }
+  }
+}

@@ -1,0 +1,240 @@
+import CFFmpeg
+import Frames
+
+/// Which of a file's video streams are worked on.
+public enum StreamSelection: Sendable, Hashable {
+  case all
+  /// The first that can be decoded.
+  case first
+  /// By their numbers in the file, counted from 0 over streams of every kind.
+  case numbers(Set<Int>)
+}
+
+/// Reads the pictures of a local media file, still or moving, in the order of the file.
+///
+/// Cover pictures are no video: they are copied with the other companions. Used by one thread at a time.
+public final class VideoReader {
+  /// What is known of each stream that gives frames; `Frame.stream` is an index into it.
+  public private(set) var streams: [StreamFormat] = []
+  /// What is to be said about the file. Complete once `read` has returned nil.
+  public private(set) var notes: [MediaNote] = []
+  /// Whether the file is one still picture (or a few), not a film.
+  public let isStill: Bool
+
+  private let file: InputFile
+  private let packet: PacketHandle
+  private var decoders: [VideoDecoder] = []
+  /// From stream numbers of the file to indices of `decoders`.
+  private var indices: [Int: Int] = [:]
+  /// From indices of `decoders` to those of `streams`; nil where a stream gave nothing.
+  private var outputs: [Int: Int] = [:]
+  private var waiting: [(decoder: Int, frame: FrameHandle)] = []
+  private var head = 0
+  private var fitters: [Int: Scaler] = [:]
+  private var draining: Int?
+  private var ended = false
+
+  /// Frames that are held at most while the first frame of every stream is looked for.
+  private static let lookahead = 64
+
+  /// - Parameter threads: how many threads the decoders may use, all together.
+  public init(_ path: String, threads: Int = 1, select: StreamSelection = .all) throws {
+    file = try InputFile(path)
+    packet = try PacketHandle()
+    isStill = file.isStill
+    try openDecoders(threads: threads, select)
+    var firsts: [Int: FrameHandle] = [:]
+    while firsts.count < decoders.count, waiting.count < max(VideoReader.lookahead, 1), !ended {
+      let before = waiting.count
+      try advance()
+      for item in waiting[before...] where firsts[item.decoder] == nil { firsts[item.decoder] = item.frame }
+    }
+    for (index, decoder) in decoders.enumerated() {
+      let number = Int(decoder.stream.pointee.index)
+      guard let first = firsts[index] else {
+        if ended, decoders.count > 1 { notes.append(MediaNote(.info, "video stream \(number) has no pictures")) }
+        decoder.stream.pointee.discard = AVDISCARD_ALL
+        continue
+      }
+      outputs[index] = streams.count
+      streams.append(try format(decoder, first))
+      noteLosses(decoder, first)
+    }
+    guard !streams.isEmpty else {
+      let detail = FFmpegLog.shared.last.map { " (\($0))" } ?? ""
+      throw Failure("no picture of it could be decoded\(detail)", place: path)
+    }
+  }
+
+  /// The next frame of any stream, or nil at the end.
+  public func read() throws -> Frame? {
+    while true {
+      while head < waiting.count {
+        let item = waiting[head]
+        head += 1
+        if head == waiting.count { (waiting, head) = ([], 0) }
+        guard let output = outputs[item.decoder] else { continue }
+        let picture = try fit(decoders[item.decoder].importer.picture(item.frame), output)
+        return decoders[item.decoder].frame(item.frame, picture, stream: output)
+      }
+      if ended { return nil }
+      try advance()
+      if ended { summarise() }
+    }
+  }
+
+  private func openDecoders(threads: Int, _ select: StreamSelection) throws {
+    let all = file.streams.filter {
+      $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO
+        && $0.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC == 0
+        && !file.chapterTracks.contains(Int($0.pointee.index))
+    }
+    guard !all.isEmpty else {
+      let audio = file.streams.contains { $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO }
+      throw Failure(audio ? "has sound but no video" : "has no video", place: file.path)
+    }
+    var chosen = all
+    if case .numbers(let numbers) = select {
+      chosen = all.filter { numbers.contains(Int($0.pointee.index)) }
+      let missing = numbers.subtracting(chosen.map { Int($0.pointee.index) })
+      guard missing.isEmpty else {
+        let there = all.map { String($0.pointee.index) }.joined(separator: ", ")
+        throw Failure(
+          "has no video stream \(missing.sorted().map(String.init).joined(separator: ", "))", place: file.path,
+          advice: "its video streams are \(there)")
+      }
+    }
+    var problem: Failure?
+    for stream in chosen {
+      if case .first = select, !decoders.isEmpty { break }
+      do {
+        let decoder = try VideoDecoder(stream, threads: max(threads / chosen.count, 1), isStill: isStill)
+        indices[Int(stream.pointee.index)] = decoders.count
+        decoders.append(decoder)
+      } catch let failure as Failure {
+        problem = failure
+        notes.append(MediaNote(.loss, "video stream \(stream.pointee.index): \(failure.message)"))
+      }
+    }
+    if decoders.isEmpty, var problem {
+      problem.place = file.path
+      throw problem
+    }
+    for stream in file.streams where indices[Int(stream.pointee.index)] == nil {
+      stream.pointee.discard = AVDISCARD_ALL
+    }
+  }
+
+  /// Reads one packet, or drains one decoder after the last.
+  private func advance() throws {
+    if let index = draining {
+      guard index < decoders.count else {
+        ended = true
+        return
+      }
+      draining = index + 1
+      try decoders[index].decode(nil) { waiting.append((index, $0)) }
+      return
+    }
+    guard file.read(into: packet) else {
+      draining = 0
+      return
+    }
+    defer { av_packet_unref(packet.pointer) }
+    guard let index = indices[Int(packet.pointer.pointee.stream_index)] else { return }
+    try decoders[index].decode(packet) { waiting.append((index, $0)) }
+  }
+
+  /// A stream keeps the size and format of its first frame: later ones that differ are brought to it, and named.
+  private func fit(_ picture: Picture, _ stream: Int) throws -> Picture {
+    let format = streams[stream]
+    let layout = PictureLayout(width: picture.width, height: picture.height, format: picture.format)
+    let wanted = PictureLayout(width: format.width, height: format.height, format: format.pixelFormat)
+    guard layout != wanted else { return picture }
+    let scaler: Scaler
+    if let known = fitters[stream], known.input == layout {
+      scaler = known
+    } else {
+      scaler = try Scaler(from: layout, to: wanted, filter: .bicubic)
+      fitters[stream] = scaler
+      let change = "\(layout.width)x\(layout.height) \(layout.format)"
+      notes.append(
+        MediaNote(
+          .converted,
+          "video stream \(format.sourceStream) changes to \(change) in mid-stream; brought to \(wanted.width)x"
+            + "\(wanted.height) \(wanted.format)"))
+    }
+    return try scaler.scale(picture)
+  }
+
+  private func format(_ decoder: VideoDecoder, _ first: FrameHandle) throws -> StreamFormat {
+    let picture = try decoder.importer.picture(first)
+    let stream = decoder.stream
+    var aspect = picture.sampleAspectRatio
+    let container = stream.pointee.sample_aspect_ratio
+    if container.num > 0, container.den > 0 { aspect = Rational(container) }
+    var matrix = SideData.displayMatrix(stream)
+    if matrix == nil, let exif = decoder.exifOrientation, exif != .upright { matrix = exif.displayMatrix }
+    let interlaced = first.pointer.pointee.interlaced_frame != 0
+    return StreamFormat(
+      width: picture.width, height: picture.height, pixelFormat: picture.format, colour: picture.colour,
+      sampleAspectRatio: aspect, timeBase: Rational(stream.pointee.time_base), frameRate: frameRate(stream),
+      fields: interlaced ? (first.pointer.pointee.top_field_first != 0 ? .topFirst : .bottomFirst) : .progressive,
+      displayMatrix: matrix, masteringDisplay: SideData.masteringDisplay(stream, first),
+      contentLight: SideData.contentLight(stream, first), frameCount: frameCount(stream),
+      sourceStream: Int(stream.pointee.index),
+      codedDepth: decoder.codedDepth.map { max(8, min($0, 16)) })
+  }
+
+  /// A believable rate: containers state 1000 or 90000 where they mean "any".
+  private func frameRate(_ stream: UnsafeMutablePointer<AVStream>) -> Rational? {
+    let stated = [stream.pointee.avg_frame_rate, stream.pointee.r_frame_rate].map { Rational($0) }
+    return stated.first { $0.isValid && (0.1...240).contains($0.value) }
+      ?? stated.first { $0.isValid && (240..<1000).contains($0.value) }
+  }
+
+  private func frameCount(_ stream: UnsafeMutablePointer<AVStream>) -> Int? {
+    if isStill { return 1 }
+    if stream.pointee.nb_frames > 0 { return Int(stream.pointee.nb_frames) }
+    guard let rate = frameRate(stream) else { return nil }
+    var seconds = Double(file.context.pointee.duration) / Double(AV_TIME_BASE)
+    if stream.pointee.duration > 0 { seconds = Double(stream.pointee.duration) * stream.pointee.time_base.seconds }
+    // A day is more than any clip; fragmented files claim more.
+    guard seconds > 0, seconds < 86_400 else { return nil }
+    return max(Int((seconds * rate.value).rounded()), 1)
+  }
+
+  private func noteLosses(_ decoder: VideoDecoder, _ first: FrameHandle) {
+    let number = decoder.stream.pointee.index
+    if SideData.bytes(decoder.stream, AV_PKT_DATA_DOVI_CONF) != nil || SideData.has(first, AV_FRAME_DATA_DOVI_METADATA)
+    {
+      notes.append(MediaNote(.loss, "video stream \(number): Dolby Vision metadata; the base layer is kept"))
+    }
+    if SideData.bytes(decoder.stream, AV_PKT_DATA_STEREO3D) != nil {
+      notes.append(MediaNote(.loss, "video stream \(number): stereo 3D layout"))
+    }
+    if SideData.bytes(decoder.stream, AV_PKT_DATA_SPHERICAL) != nil {
+      notes.append(MediaNote(.loss, "video stream \(number): spherical projection"))
+    }
+  }
+
+  private func summarise() {
+    if let damage = file.damage { notes.append(MediaNote(.loss, damage)) }
+    for decoder in decoders {
+      let number = decoder.stream.pointee.index
+      if decoder.refused > 0 {
+        notes.append(MediaNote(.loss, "video stream \(number): \(decoder.refused) packets could not be decoded"))
+      }
+      if decoder.damaged > 0 {
+        notes.append(MediaNote(.info, "video stream \(number): \(decoder.damaged) frames are damaged in the source"))
+      }
+      if decoder.retimed > 0 {
+        notes.append(
+          MediaNote(
+            .converted,
+            "video stream \(number): \(decoder.retimed) frames without a later time than the one before were given one")
+        )
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Frames
+import Media
+import Pipeline
+
+/// `encode`: pictures into a video file, with everything else that the source holds.
+public struct Encode: SinkStage {
+  public enum ContainerChoice: String, CaseIterable, Sendable { case auto, mkv, mp4, mov, webm }
+  public enum Companion: String, CaseIterable, Sendable { case copy, none }
+  public enum Audio: String, CaseIterable, Sendable { case copy, none, flac, aac, opus }
+
+  public struct Options: StageOptions {
+    var codec = EncoderSettings.Codec.hevc
+    var preset: String?
+    var crf: Double?
+    var tune: String?
+    var params: [String: String] = [:]
+    var depth: Int?
+    var audio = Audio.copy
+    var subtitles = Companion.copy
+    var container = ContainerChoice.auto
+    var maxSizeRatio: Double?
+
+    public init() {}
+    public static var parameters: [Parameter<Options>] {
+      [
+        .choice("codec", \.codec, "the video codec"),
+        .text("preset", \.preset, "the encoder's name for speed against size: ultrafast … placebo; a number for av1"),
+        .number("crf", \.crf, 0...63, "constant rate factor: lower is better and larger"),
+        .text("tune", \.tune, "the encoder's name for a kind of content: grain, animation …"),
+        .pairs("params", \.params, "the encoder's own parameters, checked by it before anything runs"),
+        .integer("depth", \.depth, 8...16, "bits a sample; the source's if left out", unit: "bit"),
+        .choice("audio", \.audio, "copy all sound as it is, leave it out, or convert it"),
+        .choice("subtitles", \.subtitles, "copy all subtitles, or none"),
+        .choice("container", \.container, "auto: by the output's extension"),
+        .number(
+          "max_size_ratio", \.maxSizeRatio, 0.01...100, "refuse an output larger than this part of the source's size"),
+      ]
+    }
+  }
+
+  public static let name = "encode"
+  public static let summary = "Write a video with the sound, subtitles, chapters and tags of its source."
+  public static let role = StageRole.sink([.frames])
+
+  private let options: Options
+  private let settings: EncoderSettings
+
+  public init(_ options: Options) throws {
+    self.options = options
+    settings = EncoderSettings(
+      codec: options.codec, preset: options.preset, crf: options.crf, tune: options.tune, params: options.params,
+      depth: options.depth)
+  }
+
+  public func check() throws { try settings.check() }
+
+  public func fingerprint() throws -> [String: String] { FFmpeg.versions }
+
+  public func open(_ streams: [StreamFormat], _ job: Job) throws -> any Sink {
+    let byName = Container(path: job.output)
+    guard let container = Container(rawValue: options.container.rawValue) ?? byName else {
+      throw Failure(
+        "the output's extension names no container: \(job.output)",
+        advice: "let the output end in .mkv, .mp4, .mov or .webm",
+        exitCode: .usage)
+    }
+    var settings = settings
+    settings.threads = job.threads
+    let audio: CompanionSettings.Audio =
+      switch options.audio {
+      case .copy: .copy
+      case .none: .none
+      case .flac: .convert(.flac)
+      case .aac: .convert(.aac)
+      case .opus: .convert(.opus)
+      }
+    let companions = CompanionSettings(audio: audio, subtitles: options.subtitles == .copy)
+    return try EncodeSink(
+      WriterSettings(encoder: settings, container: container, companions: companions), streams, job,
+      maxSizeRatio: options.maxSizeRatio)
+  }
+}
+
+private final class EncodeSink: Sink {
+  private let writer: VideoWriter
+  private let job: Job
+  private let part: String
+  private let settings: WriterSettings
+  private let maxSizeRatio: Double?
+
+  init(_ settings: WriterSettings, _ streams: [StreamFormat], _ job: Job, maxSizeRatio: Double?) throws {
+    (self.settings, self.job, self.maxSizeRatio) = (settings, job, maxSizeRatio)
+    part = job.part(job.output)
+    writer = try VideoWriter(part, settings, streams: streams, companionsOf: job.input)
+    for note in writer.notes { try job.note(Note(note)) }
+  }
+
+  func write(_ frame: Frame) throws { try writer.write(frame) }
+
+  func finish() throws -> SinkReport {
+    let summary = try writer.finish()
+    for note in writer.notes { try job.note(Note(note)) }
+    try refuseLarger(summary)
+    return SinkReport(
+      files: [SinkReport.File(part: part, path: job.output)],
+      details: [
+        "container": .string(settings.container.rawValue), "bytes": .int(summary.bytes),
+        "duration": summary.duration.map { .double($0) } ?? .null, "chapters": .int(summary.chapters),
+        "streams": .list(summary.streams.map(EncodeSink.describe)),
+        "verified": .list([.string("opens"), .string("streams"), .string("frames")]),
+      ])
+  }
+
+  private func refuseLarger(_ summary: MediaSummary) throws {
+    guard let maxSizeRatio,
+      let source = try? FileManager.default.attributesOfItem(atPath: job.input)[.size] as? Int, source > 0
+    else { return }
+    let ratio = Double(summary.bytes) / Double(source)
+    guard ratio <= maxSizeRatio else {
+      throw Failure(
+        String(
+          format: "the output is %.2f times the source's size, more than max_size_ratio %.2f", ratio, maxSizeRatio),
+        place: job.input, advice: "raise crf, or keep the source")
+    }
+  }
+
+  private static func describe(_ stream: MediaSummary.Stream) -> Value {
+    var entry: [String: Value] = ["kind": .string(stream.kind.rawValue), "codec": .string(stream.codec)]
+    if let packets = stream.packets { entry["packets"] = .int(packets) }
+    if let first = stream.first { entry["first"] = .double(first) }
+    if let last = stream.last { entry["last"] = .double(last) }
+    if let width = stream.width, let height = stream.height { entry["size"] = .string("\(width)x\(height)") }
+    if let format = stream.pixelFormat, stream.kind == .video { entry["pixels"] = .string(format) }
+    return .map(entry)
+  }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Frames
+import Testing
+
+@testable import Media
+
+/// Whole files in and out, read back by ffprobe.
+@Suite struct TranscodeTests {
+  private let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  /// 25 frames at irregular times, with sound, subtitles, chapters, a font, and tags.
+  private func rich(_ name: String) throws -> String {
+    let subtitles = try scratch.write("1\n00:00:00,200 --> 00:00:01,500\nGrüße & <i>Gruß</i>\n", "s.srt")
+    let chapters = try scratch.write(
+      ";FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n"
+        + "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n", "c.txt")
+    let path = scratch.path(name)
+    let mkv = name.hasSuffix("mkv")
+    try Tool.run(
+      "ffmpeg",
+      [
+        "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2", "-f", "lavfi", "-i", "sine=d=2", "-i",
+        subtitles, "-i", chapters,
+      ]
+        + ["-map", "0", "-map", "1", "-map", "2", "-map_metadata", "3", "-map_chapters", "3"]
+        + ["-vf", "select='mod(n,2)+not(mod(n,5))'", "-vsync", "vfr", "-c:v", "libx264", "-bf", "2", "-c:a", "aac"]
+        + (mkv ? ["-c:s", "srt", "-attach", chapters, "-metadata:s:t", "mimetype=font/ttf"] : ["-c:s", "mov_text"])
+        + ["-metadata:s:a:0", "language=deu", path])
+    return path
+  }
+
+  @Test(arguments: [("in.mkv", Container.mkv), ("in.mp4", .mkv), ("in.mkv", .mp4), ("in.mp4", .mp4)])
+  func timesAndCompanionsArrive(name: String, container: Container) throws {
+    let source = try rich(name)
+    let target = scratch.path("out.part")
+    let notes = try transcode(source, to: target, .fast(container))
+    func times(_ path: String, _ stream: String, _ entry: String) throws -> [Double] {
+      try Tool.probe(path, stream, entry).compactMap { Double($0.split(separator: ",")[0]) }
+    }
+    let (before, after) = (
+      try times(source, "v:0", "frame=best_effort_timestamp_time"),
+      try times(target, "v:0", "frame=best_effort_timestamp_time")
+    )
+    #expect(before.count == 30)
+    #expect(after.count == before.count)
+    #expect(zip(before, after).allSatisfy { abs($0 - $1) < 0.00051 })
+    let sound = (try times(source, "a:0", "packet=pts_time"), try times(target, "a:0", "packet=pts_time"))
+    #expect(sound.0.count == sound.1.count)
+    #expect(abs(sound.0[5] - sound.1[5]) < 0.00051)
+    #expect(try Tool.probe(target, "a:0", "stream_tags=language") == ["deu"])
+    #expect(try Tool.probe(target, "s:0", "stream=codec_name") == [container == .mkv ? "subrip" : "mov_text"])
+    #expect(
+      try Tool.run("ffprobe", ["-v", "error", "-show_chapters", "-of", "compact", target]).contains("tag:title=Two"))
+    #expect(
+      try Tool.run("ffprobe", ["-v", "error", "-show_entries", "format_tags=title", "-of", "csv=p=0", target]).contains(
+        "A film"))
+    let said = notes.map(\.text).joined(separator: "\n")
+    #expect(said.contains("subtitle stream 2 became") == (name.hasSuffix("mkv") != (container == .mkv)))
+    #expect(said.contains("attachment 3") == (name.hasSuffix("mkv") && container == .mp4))
+    let text = scratch.path("out.srt")
+    try Tool.ffmpeg("-i \(target) -map 0:s:0 -c:s srt", to: text)
+    #expect(try String(contentsOfFile: text, encoding: .utf8).contains("Grüße & <i>Gruß</i>"))
+  }
+
+  @Test(arguments: ["yuv420p", "yuv422p10le", "yuv444p12le", "gray"])
+  func samplesSurviveALosslessCodec(format: String) throws {
+    let (source, target) = (scratch.path("in.nut"), scratch.path("out.mkv"))
+    try Tool.ffmpeg("-f lavfi -i testsrc2=s=64x48:r=5:d=1 -pix_fmt \(format) -c:v ffv1", to: source)
+    try transcode(source, to: target, .fast(.mkv, codec: .ffv1))
+    func hashes(_ path: String) throws -> [String] {
+      try Tool.run("ffmpeg", ["-v", "error", "-i", path, "-f", "framemd5", "-"]).split(separator: "\n").filter {
+        !$0.hasPrefix("#")
+      }
+      .compactMap { $0.split(separator: ",").last.map { $0.trimmingCharacters(in: .whitespaces) } }
+    }
+    #expect(try Tool.probe(target, "v:0", "stream=pix_fmt") == [format])
+    #expect(try hashes(source) == hashes(target))
+  }
+
+  @Test func colourAndLightAreCarried() throws {
+    let (source, target) = (scratch.path("in.mp4"), scratch.path("out.mkv"))
+    let light =
+      "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400:log-level=none"
+    try Tool.ffmpeg(
+      "-f lavfi -i testsrc2=s=64x64:r=5:d=0.6 -pix_fmt yuv420p10le -c:v libx265 -colorspace bt2020nc -color_primaries bt2020",
+      "-color_trc smpte2084 -color_range tv -chroma_sample_location topleft -x265-params \(light):chromaloc=2",
+      to: source)
+    try transcode(source, to: target, .fast(.mkv))
+    let entries = "stream=pix_fmt,color_range,color_space,color_transfer,color_primaries,chroma_location"
+    #expect(try Tool.probe(target, "v:0", entries) == Tool.probe(source, "v:0", entries))
+    let side = try Tool.run(
+      "ffprobe", ["-v", "error", "-select_streams", "v:0", "-show_frames", "-read_intervals", "%+#1", target])
+    #expect(side.contains("max_content=1000") && side.contains("max_luminance=10000000/10000"))
+  }
+
+  @Test(arguments: [90, 180, 270])
+  func rotationIsAppliedInMatroskaAndCarriedInMP4(angle: Int) throws {
+    let plain = scratch.path("plain.mp4")
+    let source = scratch.path("in.mp4")
+    try Tool.ffmpeg("-f lavfi -i testsrc2=s=96x64:r=5:d=0.4 -pix_fmt yuv420p -c:v libx264 -qp 0", to: plain)
+    try Tool.ffmpeg("-i \(plain) -c copy -metadata:s:v:0 rotate=\(angle)", to: source)
+    func shown(_ path: String) throws -> Data {
+      let raw = scratch.path("raw")
+      try Tool.ffmpeg("-i \(path) -vf scale=16:16:flags=area,format=gray -f rawvideo", to: raw)
+      return try Data(contentsOf: URL(filePath: raw))
+    }
+    let expected = try shown(source)
+    for container in [Container.mkv, .mp4] {
+      let target = scratch.path("out.part")
+      try transcode(source, to: target, .fast(container))
+      let size = try Tool.probe(target, "v:0", "stream=width,height")
+      #expect(size == [container == .mkv && angle != 180 ? "64,96" : "96,64"])
+      let difference = zip(try shown(target), expected).map { abs(Int($0) - Int($1)) }
+      #expect(difference.count == expected.count && difference.reduce(0, +) / difference.count < 4)
+    }
+  }
+
+  @Test func anOddSizeBecomesFullChroma() throws {
+    let (source, target) = (scratch.path("in.mkv"), scratch.path("out.mkv"))
+    try Tool.ffmpeg("-f lavfi -i testsrc2=s=62x42:r=5:d=0.4,crop=61:41:exact=1 -pix_fmt yuv420p -c:v ffv1", to: source)
+    let notes = try transcode(source, to: target, .fast(.mkv))
+    #expect(try Tool.probe(target, "v:0", "stream=width,height,pix_fmt") == ["61,41,yuv444p"])
+    #expect(notes.contains { $0.kind == .converted && $0.text.contains("odd side") })
+  }
+
+  @Test func theBitsDoNotDependOnThreads() throws {
+    let source = scratch.path("in.mkv")
+    try Tool.ffmpeg("-f lavfi -i testsrc2=s=320x192:r=25:d=1 -c:v libx264 -qp 10", to: source)
+    var files: [Data] = []
+    for threads in [1, 2, 3] {
+      var settings = WriterSettings.fast(.mkv)
+      settings.encoder.threads = threads
+      try transcode(source, to: scratch.path("out"), settings)
+      files.append(try Data(contentsOf: URL(filePath: scratch.path("out"))))
+    }
+    #expect(files[0] == files[1] && files[1] == files[2])
+  }
+
+  @Test func aWrongParameterIsFoundBeforeAnythingRuns() {
+    let unknown = #expect(throws: Failure.self) { try EncoderSettings(params: ["aq-mod": "3"]).check() }
+    #expect(unknown?.exitCode == .usage && unknown?.message.contains("aq-mod") == true)
+    let preset = #expect(throws: Failure.self) { try EncoderSettings(preset: "fastish").check() }
+    #expect(preset?.exitCode == .usage)
+    #expect(throws: Never.self) { try EncoderSettings(preset: "fast", tune: "grain", params: ["aq-mode": "3"]).check() }
+  }
+
+  @Test func captionsInThePictureStreamStayInIt() throws {
+    let reader = try { () throws -> VideoReader in
+      let source = scratch.path("in.mkv")
+      try Tool.ffmpeg("-f lavfi -i testsrc2=s=64x64:r=10:d=1 -c:v libx264", to: source)
+      return try VideoReader(source)
+    }()
+    let target = scratch.path("out.mkv")
+    let writer = try VideoWriter(target, .fast(.mkv), streams: reader.streams, companionsOf: nil)
+    var captions: [[UInt8]] = []
+    while var frame = try reader.read() {
+      captions.append([0xfc, UInt8(captions.count), 0x00, 0xfd, 0x00, 0x00])
+      frame.sideData = [FrameSideData(type: 1, bytes: captions[captions.count - 1])]
+      try writer.write(frame)
+    }
+    _ = try writer.finish()
+    let again = try VideoReader(target)
+    var found: [[UInt8]] = []
+    while let frame = try again.read() { found += frame.sideData.filter { $0.type == 1 }.map(\.bytes) }
+    #expect(found == captions)
+  }
+}
