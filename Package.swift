@@ -19,6 +19,9 @@ func kernel(_ instructionSet: [String]) -> [SwiftSetting] {
       name: "KernelsAVX2", dependencies: ["CKernelSupport", "KernelBody"],
       swiftSettings: kernel(["-mavx2", "-mfma"])),
     .target(
+      name: "KernelsAVXVNNI", dependencies: ["CKernelSupport", "KernelBody"],
+      swiftSettings: kernel(["-mavx2", "-mfma", "-mavxvnni"])),
+    .target(
       name: "KernelsVNNI", dependencies: ["CKernelSupport", "KernelBody"],
       swiftSettings: kernel(["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni"])),
   ]

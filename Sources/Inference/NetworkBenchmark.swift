@@ -108,8 +108,9 @@ extension NetworkRunner {
       pool.run { thread in
         let memory = Arena()
         let pixels = memory.make(UInt8.self, count: 256)
+        for index in 0..<256 { pixels[index] = UInt8(truncatingIfNeeded: index) }
         let weights = memory.make(Int8.self, count: 64)
-        let sink = memory.make(Int32.self, count: 64)
+        let sink = memory.make(Int32.self, count: 1024)
         let start = DispatchTime.now().uptimeNanoseconds
         let macs = table.multiplyAtPeak(pixels, weights, sink, 500_000)
         results.rates[thread] = Double(macs) / Double(DispatchTime.now().uptimeNanoseconds - start)

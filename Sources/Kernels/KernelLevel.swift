@@ -31,9 +31,14 @@ public enum KernelLevel: Int, Sendable, Comparable, CaseIterable, CustomStringCo
     #endif
   }()
 
+  /// All that this processor can run, lowest first. AVX-512 processors need not have the 256-bit dot products.
+  public static var available: [KernelLevel] {
+    allCases.filter { $0 <= highest && ($0 != .avxVNNI || pipe_cpu_has_avx_vnni() != 0) }
+  }
+
   /// `highest`, lowered by `PIPE_CPU`. A value that names no level is ignored, and so is one above `highest`.
   public static let current: KernelLevel = {
     let wanted = ProcessInfo.processInfo.environment["PIPE_CPU"]
-    return min(highest, allCases.first { $0.description == wanted } ?? highest)
+    return available.first { $0.description == wanted } ?? highest
   }()
 }

@@ -5,6 +5,7 @@ import KernelsBaseline
 
 #if arch(x86_64)
   import KernelsAVX2
+  import KernelsAVXVNNI
   import KernelsVNNI
 #endif
 
@@ -19,7 +20,7 @@ public struct KernelTable: Sendable {
   public var level: KernelLevel
   public var convolve: @Sendable (UnsafePointer<ConvolutionRow>) -> Void
   public var finish: @Sendable (UnsafePointer<FinishingRow>) -> Void
-  /// Multiplies from registers: pixels, weights, 16 sums, iterations; returns the multiply-accumulates done.
+  /// Multiplies from registers: pixels, weights, 1024 sums, iterations; returns the multiply-accumulates done.
   public var multiplyAtPeak:
     @Sendable (UnsafePointer<UInt8>, UnsafePointer<Int8>, UnsafeMutablePointer<Int32>, Int) -> Int
   /// Blocks of sixteen channels that one pass computes best.
@@ -35,7 +36,7 @@ public struct KernelTable: Sendable {
 
   /// Every level that this processor can run, lowest first.
   public static var available: [KernelTable] {
-    KernelLevel.allCases.filter { $0 <= .highest }.map(table(for:))
+    KernelLevel.available.map(table(for:))
   }
 
   static func table(for level: KernelLevel) -> KernelTable {
@@ -44,14 +45,29 @@ public struct KernelTable: Sendable {
       case .vnni:
         return KernelTable(
           level: .vnni, convolve: { convolveVNNI($0) }, finish: { finishVNNI($0) },
-          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2,
-          prefersTriples: true, addsPairsIn16Bits: false)
-      case .portable, .baseline, .avx2, .avxVNNI: break
+          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, prefersTriples: true,
+          addsPairsIn16Bits: false)
+      case .avxVNNI:
+        return KernelTable(
+          level: .avxVNNI, convolve: { convolveAVXVNNI($0) }, finish: { finishAVXVNNI($0) },
+          multiplyAtPeak: { multiplyAtPeakAVXVNNI($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+          addsPairsIn16Bits: false)
+      case .avx2:
+        return KernelTable(
+          level: .avx2, convolve: { convolveAVX2($0) }, finish: { finishAVX2($0) },
+          multiplyAtPeak: { multiplyAtPeakAVX2($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+          addsPairsIn16Bits: true)
+      case .baseline:
+        return KernelTable(
+          level: .baseline, convolve: { convolveBaseline($0) }, finish: { finishBaseline($0) },
+          multiplyAtPeak: { multiplyAtPeakBaseline($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+          addsPairsIn16Bits: false)
+      case .portable: break
       }
     #endif
     return KernelTable(
       level: .portable, convolve: { convolvePortable($0) }, finish: { finishPortable($0) },
-      multiplyAtPeak: { multiplyAtPeakPortable($0, $1, $2, $3) }, widestBlocks: 1,
-      prefersTriples: false, addsPairsIn16Bits: false)
+      multiplyAtPeak: { multiplyAtPeakPortable($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+      addsPairsIn16Bits: false)
   }
 }

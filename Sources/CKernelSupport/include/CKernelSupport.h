@@ -14,9 +14,41 @@ enum PipeCPULevel {
 
 /// The highest level that this processor has and the operating system saves the registers of.
 int pipe_cpu_level(void);
+/// Whether it has the 256-bit dot products, whatever its level.
+int pipe_cpu_has_avx_vnni(void);
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+// Every x86-64 processor has these.
+
+/// Adds to each of four sums the product of its group of four bytes with its group of four signed weights.
+static inline __m128i pipe_dot128(__m128i sums, __m128i pixels, __m128i weights) {
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i low = _mm_madd_epi16(_mm_unpacklo_epi8(pixels, zero), _mm_srai_epi16(_mm_unpacklo_epi8(weights, weights), 8));
+  const __m128i high = _mm_madd_epi16(_mm_unpackhi_epi8(pixels, zero), _mm_srai_epi16(_mm_unpackhi_epi8(weights, weights), 8));
+  const __m128 a = _mm_castsi128_ps(low), b = _mm_castsi128_ps(high);
+  const __m128i even = _mm_castps_si128(_mm_shuffle_ps(a, b, 0x88)), odd = _mm_castps_si128(_mm_shuffle_ps(a, b, 0xDD));
+  return _mm_add_epi32(sums, _mm_add_epi32(even, odd));
+}
+static inline __m128i pipe_load_broadcast32_128(const void *p) {
+  int32_t four;
+  __builtin_memcpy(&four, p, sizeof four);
+  return _mm_set1_epi32(four);
+}
+/// The lesser of 32-bit integers, which SSE2 has no instruction for.
+static inline __m128i pipe_min128(__m128i a, __m128i b) {
+  const __m128i less = _mm_cmplt_epi32(a, b);
+  return _mm_or_si128(_mm_and_si128(less, a), _mm_andnot_si128(less, b));
+}
+/// Eight integers of 0 to 65535 as 16 bits each: the pack instruction is for signed ones.
+static inline __m128i pipe_pack_unsigned128(__m128i a, __m128i b) {
+  const __m128i half = _mm_set1_epi32(32768);
+  return _mm_xor_si128(_mm_packs_epi32(_mm_sub_epi32(a, half), _mm_sub_epi32(b, half)), _mm_set1_epi16(-32768));
+}
+/// Two samples of four, each twice.
+static inline __m128i pipe_twice_low128(__m128i v) { return _mm_unpacklo_epi32(v, v); }
+static inline __m128i pipe_twice_high128(__m128i v) { return _mm_unpackhi_epi32(v, v); }
 
 // Intrinsics that are macros (an immediate operand, or a cast) are invisible to Swift: each gets a function here.
 
@@ -53,16 +85,14 @@ static inline __m512i pipe_load_broadcast32(const void *p) {
 static inline __m256 pipe_round256(__m256 v) {
   return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-static inline __m256i pipe_broadcast32_256(const void *p) {
+static inline __m256i pipe_load_broadcast32_256(const void *p) {
   int32_t four;
-  __builtin_memcpy(&four, p, sizeof four);  // at any alignment
+  __builtin_memcpy(&four, p, sizeof four);
   return _mm256_set1_epi32(four);
 }
-/// Puts the 8-byte quarters that a 256-bit pack leaves as 0 2 1 3 in order.
-static inline __m256i pipe_swap_middle(__m256i v) { return _mm256_permute4x64_epi64(v, 0xD8); }
 static inline __m128i pipe_upper_half(__m256i v) { return _mm256_extracti128_si256(v, 1); }
-static inline __m256i pipe_lower_halves(__m256i a, __m256i b) { return _mm256_permute2x128_si256(a, b, 0x20); }
-static inline __m256i pipe_upper_halves(__m256i a, __m256i b) { return _mm256_permute2x128_si256(a, b, 0x31); }
+/// Puts the four 8-byte parts that a pack instruction leaves as 0 2 1 3 in order.
+static inline __m256i pipe_swap_middle(__m256i v) { return _mm256_permute4x64_epi64(v, 0xD8); }
 #endif
 
 #if defined(__AVXVNNI__)

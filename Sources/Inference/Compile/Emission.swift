@@ -13,11 +13,17 @@ extension Compiler {
     guard ending.pending.slopes == nil, ending.pending.low <= limits.0, ending.pending.high >= limits.1 else {
       throw refuse("an activation after the last convolution, '\(last.name)', is not supported")
     }
+    for quantisation in [ending.residual, ending.result].compactMap({ $0 }) {
+      guard (1e-6...1e6).contains(quantisation.scale) else {
+        throw refuse("the scale \(quantisation.scale) of its last steps is impossible")
+      }
+    }
     let (convolution, sumScales) = try emission.convolution(ending.pending, output: nil)
     emission.operations.append(.convolution(convolution))
     let scales = zip(sumScales, ending.pending.gain).map { $0 * $1 * 255 }
     for (channel, scale) in scales.enumerated() {
-      let largest = abs(scale) * Double(Emission.largestSum(convolution, channel)) * 256
+      let units = max(256, [ending.residual, ending.result].compactMap { $0.map { 1 / Double($0.scale) } }.max() ?? 0)
+      let largest = abs(scale) * Double(Emission.largestSum(convolution, channel)) * units
       guard largest < 0x1p30 else {
         throw refuse("the scales of '\(last.name)' make samples beyond any range")
       }

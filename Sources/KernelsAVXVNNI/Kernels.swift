@@ -1,0 +1,18 @@
+#if arch(x86_64)
+  import CKernelSupport
+  import KernelBody
+
+  /// Adds products of unsigned bytes and signed weights in groups of four.
+  @inline(__always) func dot(_ sums: SIMD4<Int64>, _ pixels: SIMD4<Int64>, _ weights: SIMD4<Int64>) -> SIMD4<Int64> {
+    pipe_dot256(sums, pixels, weights)
+  }
+
+  public func convolveAVXVNNI(_ job: UnsafePointer<ConvolutionRow>) { convolve(Registers256.self, job) }
+  public func finishAVXVNNI(_ job: UnsafePointer<FinishingRow>) { finish(Registers256.self, job) }
+  public func multiplyAtPeakAVXVNNI(
+    _ pixels: UnsafePointer<UInt8>, _ weights: UnsafePointer<Int8>, _ sink: UnsafeMutablePointer<Int32>,
+    _ iterations: Int
+  ) -> Int {
+    multiplyAtPeak(Registers256.self, pixels: pixels, weights: weights, sink: sink, iterations: iterations)
+  }
+#endif

@@ -1,0 +1,1 @@
+../KernelsAVX2/Registers256.swift
