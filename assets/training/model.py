@@ -47,21 +47,43 @@ class Activation(nn.Module):
 
 
 class WideConv(nn.Module):
-    """A 3x3 convolution whose kernel is direct + wide2 * wide1; `wide` is the number of hidden channels, 0 for none."""
+    """A 3x3 convolution whose kernel is direct + wide2 * wide1; `wide` is the number of hidden channels, 0 for none.
 
-    def __init__(self, inputs, outputs, wide, gain=1.0, identity=True):
+    Its bias is kept relative to the mean of its input (`centre`), so that no step of the kernel shifts its output as a
+    whole: luma and ReLU outputs are positive, and without this most channels of the first layers die within seconds.
+    """
+
+    def __init__(self, inputs, outputs, wide, kind):
         super().__init__()
-        direct = torch.randn(outputs, inputs, 3, 3) * (gain * 0.3 * (2 / (9 * inputs)) ** 0.5)
-        if identity:
-            for c in range(min(inputs, outputs)):
-                direct[c, c, 1, 1] += gain
+        direct = torch.randn(outputs, inputs, 3, 3)
+        if kind == "head":  # edges of all kinds, of unit size for luma's usual contrast
+            direct -= direct.mean((2, 3), keepdim=True)
+            direct *= 3 / direct.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        elif kind == "inner":  # near identity
+            direct *= 0.3 * (2 / (9 * inputs)) ** 0.5
+            for c in range(outputs):
+                direct[c, c, 1, 1] += 1
+        else:  # near nought
+            direct *= 0.05 * (1 / (9 * inputs)) ** 0.5
         self.direct = nn.Parameter(direct)
         self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("centre", torch.zeros(inputs))
         if wide:
             self.wide1 = nn.Parameter(torch.randn(wide, inputs, 3, 3) * (1 / (9 * inputs)) ** 0.5)
-            self.wide2 = nn.Parameter(torch.randn(outputs, wide) * gain * 0.5 * (1 / wide) ** 0.5)
-
+            self.wide2 = nn.Parameter(torch.randn(outputs, wide) * (0.02 if kind == "tail" else 0.5) * (1 / wide) ** 0.5)
         self.mask = None  # 0 and 1, of the kernel's shape, where blocks are pruned
+
+    def collapsed(self):
+        """The kernel and the bias that ship."""
+        kernel = self.kernel()
+        return kernel, self.bias - kernel.sum((2, 3)) @ self.centre
+
+    @torch.no_grad()
+    def recentre(self, means):
+        """Take `means` (inputs,) as the input's; the function stays what it was."""
+        bias = self.collapsed()[1]
+        self.centre.copy_(means)
+        self.bias.copy_(bias + self.kernel().sum((2, 3)) @ means)
 
     def kernel(self):
         kernel = self.direct
@@ -74,6 +96,7 @@ class WideConv(nn.Module):
         """Continue from a collapsed kernel: the wide branch starts at nought and learns on."""
         self.direct.copy_(kernel)
         self.bias.copy_(bias)
+        self.centre.zero_()
         if hasattr(self, "wide1"):
             self.wide2.zero_()
 
@@ -86,9 +109,9 @@ class Plain(nn.Module):
         self.scale, self.fold, self.quantised = scale, fold, False
         self.layout = torch.channels_last  # what oneDNN runs faster
         self.convs = nn.ModuleList(
-            [WideConv(fold * fold, channels, wide, identity=False, gain=2.0)]
-            + [WideConv(channels, channels, wide) for _ in range(depth)]
-            + [WideConv(channels, (scale * fold) ** 2, wide, gain=0.05, identity=False)]
+            [WideConv(fold * fold, channels, wide, "head")]
+            + [WideConv(channels, channels, wide, "inner") for _ in range(depth)]
+            + [WideConv(channels, (scale * fold) ** 2, wide, "tail")]
         )
         self.level = nn.Parameter(torch.zeros(channels)) if scale == 1 else None
         self.activations = nn.ModuleList([Activation() for _ in range(depth + 1)])
@@ -96,7 +119,7 @@ class Plain(nn.Module):
     def collapse(self):
         """[(kernel, bias)] of the plain network, fp32, differentiable."""
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-            return [(conv.kernel(), conv.bias) for conv in self.convs]
+            return [conv.collapsed() for conv in self.convs]
 
     def forward(self, x, layers=None, observe=None, sigma=None):
         """(n, 1, h, w) in 0...1 -> (n, 1, scale h, scale w). h and w are multiples of `fold`.

@@ -52,6 +52,17 @@ def read_config(path, quantise=False, changes=()):
 
 
 @torch.no_grad()
+def observe_means(model, batches):
+    """Keep every bias relative to the mean of its convolution's input."""
+    seen = [[] for _ in model.activations]
+    x, _, sigma = batches.next()
+    model(x, sigma=sigma, observe=lambda i, h: seen[i].append(h.float().mean((0, 2, 3))))
+    model.convs[0].recentre(x.mean().expand(model.fold**2))
+    for conv, means in zip(list(model.convs)[1:], seen):
+        conv.recentre(means[0])
+
+
+@torch.no_grad()
 def observe_scales(model, batches, rounds=16):
     """Start the activation scales at the 99.99th percentile seen in training patches."""
     seen = [[] for _ in model.activations]
@@ -84,6 +95,7 @@ def main():
     run.mkdir(parents=True, exist_ok=True)
     batches = Batches(options.data, section, device, time.time_ns() % 2**31)
     model = networks.build(section).to(device)
+    print(f"{model.macs() / 1000:.2f} KMAC per input pixel")
     if options.start:
         load_weights(model, options.start)
     teacher = None
@@ -95,6 +107,7 @@ def main():
             observe_scales(model, batches)
         model.quantised = True
     prune.restore(model)
+    observe_means(model, batches)
     average = Average(model, section.get("average", 0.999))
     optimisers, rest = make_optimisers(model, section)
     step, spent, rate = 0, 0.0, 0.0
