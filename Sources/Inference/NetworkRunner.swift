@@ -1,3 +1,4 @@
+import Foundation
 import Frames
 import Kernels
 
@@ -36,7 +37,12 @@ public final class NetworkRunner {
   ///   - luma: samples of `depth` bits, 8 to 16, more than eight in two bytes each; `luma / (2^depth - 1)` is what
   ///     the network was trained on for eight bits, and deeper samples are eight bits' with a fraction.
   ///   - output: `scale` times as wide and high, filled with samples of `outputDepth` bits.
-  public func run(luma: Plane, depth: Int, into output: MutablePlane, outputDepth: Int) {
+  ///   - previous: an earlier frame of the same depths and what this network made of it. Rows that depend on nothing
+  ///     but samples that are the same there are copied, which gives the same bits. Sizes that differ are ignored.
+  public func run(
+    luma: Plane, depth: Int, into output: MutablePlane, outputDepth: Int,
+    unchangedFrom previous: (luma: Plane, output: Plane)? = nil
+  ) {
     precondition((8...16).contains(depth) && (8...16).contains(outputDepth), "samples have 8 to 16 bits")
     precondition(
       output.width == luma.width * network.scale && output.height == luma.height * network.scale,
@@ -46,25 +52,78 @@ public final class NetworkRunner {
       bands = (0..<pool.threads).map { _ in Band(plan, width: luma.width) }
       width = luma.width
     }
-    let arithmetic = EndingArithmetic(plan.network.ending, inputDepth: depth, outputDepth: outputDepth)
-    let rows = luma.height
-    let count = min(bands.count, rows)
-    let work = Work(
-      bands: bands,
-      jobs: (0..<count).map { index in
-        Band.Job(
-          input: luma, inputDepth: depth, output: output, outputDepth: outputDepth, arithmetic: arithmetic,
-          range: rows * index / count..<rows * (index + 1) / count)
-      })
+    var changed = [0..<luma.height]
+    if let previous, previous.luma.width == luma.width, previous.luma.height == luma.height,
+      previous.output.width == output.width, previous.output.height == output.height
+    {
+      changed = changedRows(luma, previous.luma, bytes: luma.width * (depth > 8 ? 2 : 1))
+      copy(previous.output, to: output, except: changed, bytes: output.width * (outputDepth > 8 ? 2 : 1))
+    }
+    let job = Band.Job(
+      input: luma, inputDepth: depth, output: output, outputDepth: outputDepth,
+      arithmetic: EndingArithmetic(plan.network.ending, inputDepth: depth, outputDepth: outputDepth))
+    let work = Work(bands: bands, job: job, shares: NetworkRunner.shares(of: changed, among: bands.count))
+    guard !work.shares.isEmpty else { return }
     pool.run { work.run($0) }
+  }
+
+  /// Rows of the output, in input rows, that may differ because a row they depend on does.
+  private func changedRows(_ luma: Plane, _ previous: Plane, bytes: Int) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    for y in 0..<luma.height
+    where memcmp(luma.base + y * luma.stride, previous.base + y * previous.stride, bytes) != 0 {
+      // A row reaches down to those that look up to it, and the other way round.
+      let reached = max(0, y - plan.pictureReach.below)..<min(luma.height, y + plan.pictureReach.above + 1)
+      if let last = ranges.last, reached.lowerBound <= last.upperBound {
+        ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, reached.upperBound)
+      } else {
+        ranges.append(reached)
+      }
+    }
+    return ranges
+  }
+
+  private func copy(_ previous: Plane, to output: MutablePlane, except changed: [Range<Int>], bytes: Int) {
+    var next = 0
+    for range in changed + [output.height / network.scale..<output.height / network.scale] {
+      for y in next * network.scale..<range.lowerBound * network.scale {
+        memcpy(output.base + y * output.stride, previous.base + y * previous.stride, bytes)
+      }
+      next = range.upperBound
+    }
+  }
+
+  /// Cuts rows into runs of about the same length, one list for each thread.
+  static func shares(of ranges: [Range<Int>], among count: Int) -> [[Range<Int>]] {
+    let total = ranges.reduce(0) { $0 + $1.count }
+    guard total > 0 else { return [] }
+    var shares = [[Range<Int>]](repeating: [], count: min(count, total))
+    var done = 0
+    for range in ranges {
+      var rest = range
+      while !rest.isEmpty {
+        let share = min(done * shares.count / total, shares.count - 1)
+        // Where the share ends: the first row that belongs to the next.
+        let end = ((share + 1) * total + shares.count - 1) / shares.count
+        let part = rest.prefix(max(1, end - done))
+        shares[share].append(part)
+        done += part.count
+        rest = part.upperBound..<rest.upperBound
+      }
+    }
+    return shares
   }
 
   /// Unchecked: thread `n` touches band `n` alone and writes rows of its own; the planes outlive the call that
   /// waits for all threads.
   private struct Work: @unchecked Sendable {
     let bands: [Band]
-    let jobs: [Band.Job]
+    let job: Band.Job
+    let shares: [[Range<Int>]]
 
-    func run(_ thread: Int) { if thread < jobs.count { bands[thread].run(jobs[thread]) } }
+    func run(_ thread: Int) {
+      guard thread < shares.count else { return }
+      for range in shares[thread] { bands[thread].run(job, rows: range) }
+    }
   }
 }

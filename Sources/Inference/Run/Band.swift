@@ -56,11 +56,10 @@ final class Band {
     var output: MutablePlane
     var outputDepth: Int
     var arithmetic: EndingArithmetic
-    /// Input rows whose output this band makes.
-    var range: Range<Int>
   }
 
-  func run(_ job: Job) {
+  /// Makes the output of some rows of the input.
+  func run(_ job: Job, rows range: Range<Int>) {
     let height = job.input.height
     let network = plan.network
     for index in 0..<16 where job.arithmetic.scales.count == 4 {
@@ -68,11 +67,11 @@ final class Band {
       finishScales[16 + index] = job.arithmetic.scales[2 + index % 2]
     }
     for tensor in next.indices {
-      next[tensor] = max(0, job.range.lowerBound - plan.reach[tensor].above)
+      next[tensor] = max(0, range.lowerBound - plan.reach[tensor].above)
     }
     // The first steps only fill the rings, a row at a time, lest a layer overwrite rows that the next one has yet to read.
-    let first = next.indices.map { next[$0] - plan.reach[$0].below }.min() ?? job.range.lowerBound
-    for y in min(first, job.range.lowerBound)..<job.range.upperBound {
+    let first = next.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound
+    for y in min(first, range.lowerBound)..<range.upperBound {
       for tensor in wanted.indices { wanted[tensor] = min(height - 1, y + plan.reach[tensor].below) }
       for (index, operation) in network.operations.enumerated() {
         let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds
@@ -90,7 +89,7 @@ final class Band {
               convolve(layer, packed, y: next[output], height: height, into: rings[output])
               next[output] += 1
             }
-          } else if y >= job.range.lowerBound {
+          } else if y >= range.lowerBound {
             convolve(layer, packed, y: y, height: height, into: nil)
             finish(job, packed, y: y)
           }

@@ -18,6 +18,9 @@ final class Plan: @unchecked Sendable {
   /// Pixels left and right of each tensor's rows that are read beyond the picture.
   let margins: [Int]
 
+  /// Rows of the picture, above and below, that one row of the output depends on.
+  let pictureReach: (above: Int, below: Int)
+
   init(_ network: IntegerNetwork, table: KernelTable) {
     self.network = network
     self.table = table
@@ -44,6 +47,7 @@ final class Plan: @unchecked Sendable {
       reach[layer.input].below = max(reach[layer.input].below, output.below + layer.kernelHeight - 1 - layer.padTop)
     }
     self.reach = reach
+    pictureReach = (above: reach.map(\.above).max() ?? 0, below: reach.map(\.below).max() ?? 0)
     // After a step every tensor has been made as far as the furthest reader needs; before the next, each reader
     // stands where it was. Between the two lie the rows that must be kept.
     var capacities = [Int](repeating: 1, count: network.tensors.count)
