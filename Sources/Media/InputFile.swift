@@ -97,6 +97,11 @@ final class InputFile {
     return false
   }
 
+  /// Goes to the last entry of `stream` before `time`, in its own units; false where that is not possible.
+  func seek(_ stream: UnsafeMutablePointer<AVStream>, _ time: Int64) -> Bool {
+    av_seek_frame(context, stream.pointee.index, time, AVSEEK_FLAG_BACKWARD) >= 0
+  }
+
   private(set) var damage: String?
   /// Tracks that hold nothing but the chapters, which the reader has made chapters of.
   private(set) var chapterTracks: Set<Int> = []
@@ -118,7 +123,11 @@ final class InputFile {
   ) throws -> UnsafePointer<AVInputFormat> {
     var format: UnsafePointer<AVInputFormat>?
     let score = av_probe_input_buffer2(source, &format, nil, nil, 0, 1 << 20)
-    guard score >= 0, let format else {
+    // What begins as a JPEG is one, whatever comes after; FFmpeg's guess by content wants more of it.
+    if score < 0 || text(format?.pointee.name) == "mp3", beginsAsJPEG(path) {
+      format = av_find_input_format("jpeg_pipe")
+    }
+    guard let format else {
       throw Failure(
         looksLikeText(path) ? "is a text file, not media" : "is not a media file that can be read here", place: path)
     }
@@ -141,6 +150,10 @@ final class InputFile {
 
   private static func title(_ format: UnsafePointer<AVInputFormat>) -> String {
     text(format.pointee.long_name) ?? text(format.pointee.name) ?? "unknown"
+  }
+
+  private static func beginsAsJPEG(_ path: String) -> Bool {
+    (try? FileHandle(forReadingAtPath: path)?.read(upToCount: 2)) == Data([0xff, 0xd8])
   }
 
   private static func looksLikeText(_ path: String) -> Bool {

@@ -31,10 +31,20 @@ final class VideoDecoder {
     codec.pointer.pointee.pkt_timebase = stream.pointee.time_base
     codec.pointer.pointee.thread_count = Int32(clamping: max(threads, 1))
     codec.pointer.pointee.max_pixels = VideoDecoder.maximumPixels
+    if isStill {
+      // A film goes on after a damaged frame; half a photograph is none.
+      codec.pointer.pointee.err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE
+    }
     code = avcodec_open2(codec.pointer, decoder, nil)
     guard code >= 0 else {
       throw FFmpeg.failure("the decoder of \(VideoDecoder.codecName(stream)) cannot be opened", code, place: "")
     }
+  }
+
+  /// Forgets what it holds, before it is fed from another place.
+  func flush() {
+    avcodec_flush_buffers(codec.pointer)
+    last = nil
   }
 
   /// `h264`, or the container's own tag where FFmpeg does not know the codec.

@@ -14,7 +14,8 @@ final class VideoEncoder {
   /// SVT-AV1 takes its time base for the frame rate: it is fed frame numbers.
   private let countsFrames: Bool
   private let reorder: Int
-  private let period: Int64
+  /// Nominal length of a frame in the stream's time base, at least 1.
+  let period: Int64
   private var scaler: Scaler?
 
   private struct Sent {
@@ -84,6 +85,8 @@ final class VideoEncoder {
       }
     noteChanges(from: format)
   }
+
+  var codecID: AVCodecID { codec.pointer.pointee.codec_id }
 
   /// Writes what the muxer needs to know to `stream`.
   func describe(_ stream: UnsafeMutablePointer<AVStream>) throws {
@@ -239,12 +242,12 @@ final class VideoEncoder {
     let (old, new) = (source.pixelFormat, format.pixelFormat)
     guard old != new else { return }
     let odd = source.width % 2 != 0 || source.height % 2 != 0
-    if old.chroma == .yuv420, new.chroma == .yuv444, odd {
+    if odd, old.chroma != new.chroma {
       notes.append(
         MediaNote(
           .converted,
-          "\(source.width)x\(source.height) in 4:2:0 has an odd side, which \(settings.codec.rawValue) cannot state: "
-            + "encoded as 4:4:4"))
+          "\(source.width)x\(source.height) has an odd side, which \(settings.codec.rawValue) cannot hold in "
+            + "\(old.chroma.rawValue): encoded as \(new.chroma.rawValue)"))
     } else if old.chroma != new.chroma {
       notes.append(MediaNote(.converted, "\(old.chroma.rawValue) is encoded as \(new.chroma.rawValue)"))
     }

@@ -83,6 +83,43 @@ public final class VideoReader {
     }
   }
 
+  /// Runs of pictures from places spread over a stream, brought to the size and format of `like`: what an encoder's
+  /// settings are tried on. Each begins where the file can be entered.
+  static func samples(
+    of path: String, stream: Int, stretches: Int, frames: Int, like: StreamFormat, threads: Int
+  ) throws -> [[Picture]] {
+    let reader = try VideoReader(path, threads: threads, select: .numbers([stream]))
+    let seconds = reader.streams[0].frameCount.flatMap { count in
+      reader.streams[0].frameRate.map { Double(count) / $0.value }
+    }
+    var result: [[Picture]] = []
+    var scaler: Scaler?
+    for index in 0..<stretches {
+      if index > 0, let seconds { reader.seek(to: seconds * Double(index) / Double(stretches)) }
+      var run: [Picture] = []
+      while run.count < frames, let frame = try reader.read() {
+        let layout = PictureLayout(
+          width: frame.picture.width, height: frame.picture.height, format: frame.picture.format)
+        let wanted = PictureLayout(width: like.width, height: like.height, format: like.pixelFormat)
+        if layout != wanted, scaler == nil { scaler = try Scaler(from: layout, to: wanted, filter: .lanczos) }
+        run.append(try scaler?.scale(frame.picture) ?? frame.picture)
+      }
+      if run.isEmpty { break }
+      result.append(run)
+    }
+    return result
+  }
+
+  /// Goes on at the last place before `seconds` (from the stream's start) where decoding can begin.
+  private func seek(to seconds: Double) {
+    let stream = decoders[0].stream
+    let base = stream.pointee.start_time == cffmpeg_no_pts() ? 0 : stream.pointee.start_time
+    let unit = stream.pointee.time_base
+    guard unit.num > 0, unit.den > 0, file.seek(stream, base &+ Int64(seconds / unit.seconds)) else { return }
+    for decoder in decoders { decoder.flush() }
+    (waiting, head, draining, ended) = ([], 0, nil, false)
+  }
+
   private func openDecoders(threads: Int, _ select: StreamSelection) throws {
     let all = file.streams.filter {
       $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO

@@ -19,6 +19,7 @@ public struct Encode: SinkStage {
     var audio = Audio.copy
     var subtitles = Companion.copy
     var container = ContainerChoice.auto
+    var target: [String: String] = [:]
     var maxSizeRatio: Double?
 
     public init() {}
@@ -33,6 +34,9 @@ public struct Encode: SinkStage {
         .choice("audio", \.audio, "copy all sound as it is, leave it out, or convert it"),
         .choice("subtitles", \.subtitles, "copy all subtitles, or none"),
         .choice("container", \.container, "auto: by the output's extension"),
+        .pairs(
+          "target", \.target,
+          "search the crf that gives this likeness to the source, on samples of it: { metric: ssim, value: 0.98 }"),
         .number(
           "max_size_ratio", \.maxSizeRatio, 0.01...100, "refuse an output larger than this part of the source's size"),
       ]
@@ -45,12 +49,34 @@ public struct Encode: SinkStage {
 
   private let options: Options
   private let settings: EncoderSettings
+  /// The SSIM that is searched for.
+  private let target: Double?
 
   public init(_ options: Options) throws {
     self.options = options
+    target = try Encode.target(options)
     settings = EncoderSettings(
       codec: options.codec, preset: options.preset, crf: options.crf, tune: options.tune, params: options.params,
       depth: options.depth)
+  }
+
+  private static func target(_ options: Options) throws -> Double? {
+    guard !options.target.isEmpty else { return nil }
+    func wrong(_ what: String) -> Failure {
+      Failure("encode: \(what)", advice: "write target: { metric: ssim, value: 0.98 }", exitCode: .usage)
+    }
+    if let unknown = options.target.keys.sorted().first(where: { $0 != "metric" && $0 != "value" }) {
+      throw wrong("target has no '\(unknown)'")
+    }
+    guard options.target["metric"] ?? "ssim" == "ssim" else { throw wrong("target's metric is ssim") }
+    guard let value = options.target["value"].flatMap(Double.init), (0.5..<1).contains(value) else {
+      throw wrong("target's value is a number from 0.5 to below 1")
+    }
+    guard options.codec != .ffv1, options.codec != .prores else {
+      throw wrong("\(options.codec.rawValue) has no crf to search")
+    }
+    guard options.crf == nil else { throw wrong("crf and target exclude each other") }
+    return value
   }
 
   public func check() throws { try settings.check() }
@@ -67,6 +93,14 @@ public struct Encode: SinkStage {
     }
     var settings = settings
     settings.threads = job.threads
+    if let target, let first = streams.first {
+      let found = try QualitySearch(job.input, first, settings).run(target: target)
+      settings.crf = found.crf
+      try job.note(
+        Note(
+          .info,
+          String(format: "crf %.2f gives SSIM %.4f on samples (target %.4f)", found.crf, found.ssim, target)))
+    }
     let audio: CompanionSettings.Audio =
       switch options.audio {
       case .copy: .copy
@@ -109,14 +143,19 @@ private final class EncodeSink: Sink {
         "duration": summary.duration.map { .double($0) } ?? .null, "chapters": .int(summary.chapters),
         "streams": .list(summary.streams.map(EncodeSink.describe)),
         "verified": .list([.string("opens"), .string("streams"), .string("frames")]),
+        "crf": settings.encoder.crf.map { .double($0) } ?? .null,
+        "size_ratio": sourceSize.map { .double(Double(summary.bytes) / Double($0)) } ?? .null,
       ])
   }
 
+  private var sourceSize: Int? {
+    let size = try? FileManager.default.attributesOfItem(atPath: job.input)[.size] as? Int
+    return size.flatMap { $0 > 0 ? $0 : nil }
+  }
+
   private func refuseLarger(_ summary: MediaSummary) throws {
-    guard let maxSizeRatio,
-      let source = try? FileManager.default.attributesOfItem(atPath: job.input)[.size] as? Int, source > 0
-    else { return }
-    let ratio = Double(summary.bytes) / Double(source)
+    guard let maxSizeRatio, let sourceSize else { return }
+    let ratio = Double(summary.bytes) / Double(sourceSize)
     guard ratio <= maxSizeRatio else {
       throw Failure(
         String(
