@@ -8,9 +8,10 @@ PIPE = .build/release/pipe
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What the program links and calls.
-LIBRARIES = pkg-config libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libswscale-dev
-# What only the tests need: independent judges of what was written, and old processors.
-JUDGES = ffmpeg qemu-user python3-jsonschema python3-yaml
+LIBRARIES = pkg-config libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libswscale-dev \
+  libtesseract-dev libleptonica-dev libpoppler-glib-dev libqpdf-dev tesseract-ocr-eng tesseract-ocr-osd
+# What only the sample and the tests need: independent judges of what was written, and old processors.
+JUDGES = ffmpeg qemu-user binutils qpdf poppler-utils tesseract-ocr python3-jsonschema python3-yaml
 
 run: sample build  ## Build and upscale a small sample
 	$(PIPE) run pipelines/upscale.yml .build/sample -o .build/sample-2x
@@ -36,6 +37,8 @@ packages: .build/packages-installed
 test: .build/packages-installed lint  ## Everything that is checked
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
+	Tests/check-isa-symbols.sh
+	Tests/check-old-processors.sh
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

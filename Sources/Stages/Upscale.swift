@@ -10,13 +10,13 @@ public struct Upscale: FilterStage {
     var scale = 2
     public init() {}
     public static let parameters: [Parameter<Options>] = [
-      .text("model", \.model, "The network: a name of `pipe models`, or the path of an ONNX file."),
-      .integer("scale", \.scale, 2...4, "How many times larger: 2, or 4 by running the network twice."),
+      .text("model", \.model, "a name of `pipe models`, or the path of an ONNX file"),
+      .integer("scale", \.scale, 2...4, "how many times larger: 2, or 4 by running the network twice"),
     ]
   }
 
   public static let name = "upscale"
-  public static let summary = "Enlarges pictures by a neural network on luma."
+  public static let summary = "Enlarge pictures by a neural network on luma."
   public static let main: String? = "model"
   public static let role = StageRole.filter([.frames, .pages])
 
