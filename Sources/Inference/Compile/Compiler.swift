@@ -72,6 +72,7 @@ struct Compiler {
     case "QuantizeLinear": return try quantize(node)
     case "DequantizeLinear": return try dequantize(node)
     case "Conv": return try convolution(node)
+    case "ConvTranspose": return try transposedConvolution(node)
     case "Relu": return try clip(node, low: 0, high: .infinity)
     case "Clip": return try clip(node)
     case "LeakyRelu": return try slope(node, [node.float("alpha", default: 0.01)])

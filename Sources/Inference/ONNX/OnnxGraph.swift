@@ -7,6 +7,7 @@ struct OnnxGraph {
   /// More than this a network for pictures never needs, and reading stays bounded.
   static let largestFile = 64 << 20
   static let mostNodes = 20_000
+  static let mostMessages = 400_000
 
   var name: String
   var nodes: [Onnx_NodeProto]
@@ -24,6 +25,9 @@ struct OnnxGraph {
     }
     let model: Onnx_ModelProto
     do {
+      guard WireScan.messages(in: bytes, limit: OnnxGraph.mostMessages) != nil else {
+        throw CocoaError(.fileReadCorruptFile)
+      }
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 16
       options.discardUnknownFields = true

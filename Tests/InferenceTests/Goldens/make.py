@@ -113,6 +113,22 @@ def denoiser():
     g.finish('denoiser', g.node('Add', ['x', r]), 1)
 
 
+def transposed():
+    """FSRCNN's shape: slopes, 1x1 layers, depthwise and grouped ones, a transposed convolution."""
+    g = Graph()
+    x = g.qdq('x', 1 / 255)
+    h0 = g.qdq(g.node('PRelu', [g.conv(x, 1, 24, k=5), g.const(rng.uniform(0, .4, (24, 1, 1)).astype(np.float32))]),
+               0.012, 60)
+    h1 = g.qdq(g.node('Relu', [g.conv(h0, 24, 8, k=1)]), 0.012)
+    h2 = g.qdq(g.node('Relu', [g.conv(h1, 8, 8, group=8)]), 0.012)
+    h3 = g.qdq(g.node('Relu', [g.conv(h2, 8, 16, group=4)]), 0.012)
+    w = rng.standard_normal((16, 1, 9, 9)) * 0.02 + 0.01
+    s = np.float32(np.abs(w).max() / 127)
+    wd = g.node('DequantizeLinear', [g.const(np.round(w / s).astype(np.int8), 'w'), g.const(s), g.const(np.int8(0))])
+    g.finish('transposed', g.node('ConvTranspose', [h3, wd, g.const(np.array([.1], np.float32))], kernel_shape=[9, 9],
+                                  strides=[2, 2], pads=[4, 4, 4, 4], output_padding=[1, 1]), 2)
+
+
 def plain():
     """Everything quantised by onnxruntime's own tool."""
     g = Graph()
@@ -149,7 +165,26 @@ def plain():
     answer('plain', 2)
 
 
+def floating():
+    """No quantisation: for the quantiser's tests."""
+    nodes, inits, value, ci = [], [], 'x', 1
+    for index, co in enumerate((16, 16, 4)):
+        w = rng.standard_normal((co, ci, 3, 3)) * np.sqrt(2 / (9 * ci)) * (0.1 if co == 4 else 1)
+        inits += [nh.from_array(w.astype(np.float32), f'w{index}'),
+                  nh.from_array((rng.standard_normal(co) * .05).astype(np.float32), f'b{index}')]
+        nodes.append(h.make_node('Conv', [value, f'w{index}', f'b{index}'], [f'c{index}'], kernel_shape=[3, 3], pads=[1] * 4))
+        value, ci = f'c{index}', co
+        if co != 4:
+            nodes.append(h.make_node('LeakyRelu', [value], [f'r{index}'], alpha=0.1))
+            value = f'r{index}'
+    nodes += [h.make_node('Concat', ['x'] * 4, ['xx'], axis=1), h.make_node('Add', [value, 'xx'], ['s']),
+              h.make_node('DepthToSpace', ['s'], ['y'], blocksize=2, mode='CRD')]
+    save('float', nodes, inits, 2)
+
+
 if __name__ == '__main__':
     trained()
     denoiser()
     plain()
+    transposed()
+    floating()

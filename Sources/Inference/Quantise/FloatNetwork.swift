@@ -1,0 +1,101 @@
+import Frames
+
+/// Runs a float ONNX graph plainly, as far as its convolutions' inputs: for calibration, where speed matters little.
+struct FloatNetwork {
+  let graph: OnnxGraph
+  let place: String
+
+  /// - Returns: the tensors that nodes of the wanted operators read.
+  mutating func run(
+    _ inputs: [String: FloatTensor], readBy wanted: (String) -> Bool
+  ) throws(Failure) -> [String: FloatTensor] {
+    var values = inputs
+    var read: [String: FloatTensor] = [:]
+    let lastWanted = graph.nodes.lastIndex { wanted($0.opType) } ?? -1
+    for (number, proto) in graph.nodes.enumerated() where number <= lastWanted {
+      let node = OnnxNode(proto, number: number, model: place)
+      if wanted(node.operation) {
+        let name = try node.input(0)
+        guard let tensor = values[name] else { throw node.refuse("its input '\(name)' is not made before it") }
+        read[name] = tensor
+        if number == lastWanted { break }
+      }
+      // What has constants alone for inputs is left out: shapes and the like, which no convolution reads.
+      guard let first = proto.input.first(where: { values[$0] != nil }), let tensor = values[first] else { continue }
+      values[try node.output()] = try evaluate(node, tensor, values)
+    }
+    return read
+  }
+
+  private func evaluate(
+    _ node: OnnxNode, _ tensor: FloatTensor, _ values: [String: FloatTensor]
+  ) throws(Failure) -> FloatTensor {
+    switch node.operation {
+    case "Identity": return tensor
+    case "Conv": return try convolution(node, tensor)
+    case "Relu": return tensor.map { max($0, 0) }
+    case "LeakyRelu":
+      let alpha = Float(try node.float("alpha", default: 0.01))
+      return tensor.map { $0 < 0 ? $0 * alpha : $0 }
+    case "PRelu": return tensor.map(try parameters(node, 1, tensor.channels)) { $0 < 0 ? $0 * $1 : $0 }
+    case "Clip":
+      let low = node.optionalInput(1).flatMap { graph.constants[$0]?.scalar } ?? -.infinity
+      let high = node.optionalInput(2).flatMap { graph.constants[$0]?.scalar } ?? .infinity
+      return tensor.map { min(max($0, Float(low)), Float(high)) }
+    case "Mul", "Add":
+      let multiplies = node.operation == "Mul"
+      let (left, right) = (try node.input(0), try node.input(1))
+      if let a = values[left], let b = values[right] {
+        guard a.values.count == b.values.count, !multiplies else { throw node.refuse("its inputs differ in size") }
+        var sum = a
+        for index in sum.values.indices { sum.values[index] += b.values[index] }
+        return sum
+      }
+      let constants = try parameters(node, values[left] == nil ? 0 : 1, tensor.channels)
+      return multiplies ? tensor.map(constants) { $0 * $1 } : tensor.map(constants) { $0 + $1 }
+    case "Concat":
+      var joined = FloatTensor(channels: 0, height: tensor.height, width: tensor.width, values: [])
+      for name in node.proto.input {
+        guard let part = values[name], part.height == tensor.height, part.width == tensor.width,
+          joined.channels + part.channels <= Compiler.mostChannels
+        else { throw node.refuse("its inputs cannot be joined") }
+        joined.channels += part.channels
+        joined.values += part.values
+      }
+      return joined
+    default: throw node.refuse("this operator is not supported before a convolution")
+    }
+  }
+
+  private func convolution(_ node: OnnxNode, _ tensor: FloatTensor) throws(Failure) -> FloatTensor {
+    guard let weights = graph.constants[try node.input(1)], weights.shape.count == 4 else {
+      throw node.refuse("its weights are not constant")
+    }
+    let (outputs, inputs, height, width) = (weights.shape[0], weights.shape[1], weights.shape[2], weights.shape[3])
+    let groups = try node.int("group", default: 1)
+    guard (1...Compiler.mostChannels).contains(outputs), (1...Compiler.mostChannels).contains(inputs),
+      (1...Compiler.mostChannels).contains(groups), inputs * groups == tensor.channels, outputs % groups == 0,
+      (1...Compiler.largestKernel).contains(height), (1...Compiler.largestKernel).contains(width)
+    else { throw node.refuse("weights of \(weights.shape) do not fit its input") }
+    for name in ["strides", "dilations"] {
+      if let values = node.ints(name), values.contains(where: { $0 != 1 }) {
+        throw node.refuse("attribute '\(name)' = \(values) is not supported")
+      }
+    }
+    let pads = node.ints("pads") ?? [0, 0, 0, 0]
+    guard pads.count == 4, pads.allSatisfy({ (0...Compiler.largestKernel).contains($0) }),
+      pads[0] + pads[2] == height - 1, pads[1] + pads[3] == width - 1
+    else { throw node.refuse("attribute 'pads' = \(pads) does not keep the picture's size") }
+    let bias = node.optionalInput(2) == nil ? [0] : try parameters(node, 2, outputs)
+    return tensor.convolved(
+      weights.values.map { Float($0) }, bias: bias.count == outputs ? bias : .init(repeating: bias[0], count: outputs),
+      outputs: outputs, kernel: (height, width), pad: (pads[0], pads[1]), groups: groups)
+  }
+
+  private func parameters(_ node: OnnxNode, _ index: Int, _ channels: Int) throws(Failure) -> [Float] {
+    guard let tensor = graph.constants[try node.input(index)],
+      tensor.values.count == 1 || tensor.values.count == channels
+    else { throw node.refuse("its input \(index) is not a constant for each channel") }
+    return tensor.values.map { Float($0) }
+  }
+}

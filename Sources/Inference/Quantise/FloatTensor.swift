@@ -1,0 +1,55 @@
+/// A float tensor of one picture: [channel][y][x].
+struct FloatTensor {
+  var channels: Int
+  var height: Int
+  var width: Int
+  var values: [Float]
+
+  func map(_ body: (Float) -> Float) -> FloatTensor {
+    FloatTensor(channels: channels, height: height, width: width, values: values.map(body))
+  }
+
+  /// With a value of its own for each channel, or one for all.
+  func map(_ parameters: [Float], _ body: (Float, Float) -> Float) -> FloatTensor {
+    let plane = height * width
+    return FloatTensor(
+      channels: channels, height: height, width: width,
+      values: values.indices.map { body(values[$0], parameters[parameters.count == 1 ? 0 : $0 / plane]) })
+  }
+
+  /// A convolution that keeps the size; zeros lie outside.
+  ///
+  /// - Parameter weights: [output][input / groups][y][x]
+  func convolved(
+    _ weights: [Float], bias: [Float], outputs: Int, kernel: (height: Int, width: Int), pad: (top: Int, left: Int),
+    groups: Int
+  ) -> FloatTensor {
+    let plane = height * width
+    var result = [Float](repeating: 0, count: outputs * plane)
+    let inputs = channels / groups
+    result.withUnsafeMutableBufferPointer { result in
+      values.withUnsafeBufferPointer { values in
+        for output in 0..<outputs {
+          let row0 = output * plane
+          for index in row0..<row0 + plane { result[index] = bias[output] }
+          for input in 0..<inputs {
+            let from0 = (output / (outputs / groups) * inputs + input) * plane
+            for tapY in 0..<kernel.height {
+              for tapX in 0..<kernel.width {
+                let weight = weights[((output * inputs + input) * kernel.height + tapY) * kernel.width + tapX]
+                guard weight != 0 else { continue }
+                let (dy, dx) = (tapY - pad.top, tapX - pad.left)
+                let columns = max(0, -dx)..<max(max(0, -dx), min(width, width - dx))
+                for y in max(0, -dy)..<max(max(0, -dy), min(height, height - dy)) {
+                  let (to, from) = (row0 + y * width, from0 + (y + dy) * width + dx)
+                  for x in columns { result[to + x] += weight * values[from + x] }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    return FloatTensor(channels: outputs, height: height, width: width, values: result)
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Frames
+import SwiftProtobuf
+
+/// Post-training quantisation: reads a float ONNX network, runs it over the user's pictures, and writes it with 8-bit
+/// weights and activations, in the QuantizeLinear and DequantizeLinear form that every runtime reads.
+public struct Quantizer {
+  /// How an activation's range is chosen from what was seen of it.
+  public enum Choice: Sendable {
+    /// The range that this share of the values lies in, 0 to 1.
+    case percentile(Double)
+    /// The range with the least mean square error.
+    case meanSquare
+  }
+
+  /// Luma of eight bits, row by row without gaps.
+  public struct Sample: Sendable {
+    public var width: Int
+    public var height: Int
+    public var luma: [UInt8]
+
+    public init(width: Int, height: Int, luma: [UInt8]) {
+      precondition(width > 0 && height > 0 && luma.count == width * height, "a sample has all its pixels")
+      self.width = width
+      self.height = height
+      self.luma = luma
+    }
+  }
+
+  private let model: Onnx_ModelProto
+  private let graph: OnnxGraph
+  private let place: String
+  /// Values seen of each tensor that a convolution reads.
+  private var seen: [String: [Float]] = [:]
+  private let input: String
+
+  /// - Throws: `Failure` with exit code 2 where this is no float network that the engine could run.
+  public init(_ bytes: Data, name: String) throws(Failure) {
+    place = name
+    graph = try OnnxGraph(bytes, place: name)
+    do {
+      model = try Onnx_ModelProto(serializedBytes: bytes)
+    } catch {
+      throw Failure("not an ONNX model, or a damaged one", place: name, exitCode: .usage)
+    }
+    guard let opset = model.opsetImport.first(where: { $0.domain.isEmpty })?.version, opset >= 13 else {
+      throw Failure(
+        "weights with a scale for each channel need operator set 13", place: name, advice: "export with opset 17",
+        exitCode: .usage)
+    }
+    guard !graph.nodes.contains(where: { $0.opType == "QuantizeLinear" }) else {
+      throw Failure("the model is quantised already", place: name, exitCode: .usage)
+    }
+    guard graph.inputs.count == 1, let input = graph.inputs.first else {
+      throw Failure("it has \(graph.inputs.count) inputs where one is expected", place: name, exitCode: .usage)
+    }
+    self.input = input.name
+  }
+
+  /// Runs the float network over a part of a picture, at most 192 x 192 from its middle, and notes what it sees.
+  public mutating func calibrate(_ sample: Sample) throws(Failure) {
+    let (width, height) = (min(sample.width, 192), min(sample.height, 192))
+    let (left, top) = ((sample.width - width) / 2, (sample.height - height) / 2)
+    var values = [Float](repeating: 0, count: width * height)
+    for y in 0..<height {
+      for x in 0..<width { values[y * width + x] = Float(sample.luma[(top + y) * sample.width + left + x]) / 255 }
+    }
+    var network = FloatNetwork(graph: graph, place: place)
+    let tensors = try network.run(
+      [input: FloatTensor(channels: 1, height: height, width: width, values: values)], readBy: { $0 == "Conv" })
+    for (name, tensor) in tensors where name != input {
+      // Enough of every picture to know the distribution, and never more memory than this.
+      let step = max(1, tensor.values.count / 20_000)
+      var kept = seen[name] ?? []
+      guard kept.count < 2_000_000 else { continue }
+      for index in stride(from: 0, to: tensor.values.count, by: step) { kept.append(tensor.values[index]) }
+      seen[name] = kept
+    }
+  }
+
+  /// The quantised model's file.
+  ///
+  /// - Throws: `Failure` with exit code 2 where no picture was seen, or the engine could not run the result.
+  public func quantised(_ choice: Choice) throws(Failure) -> Data {
+    var rewritten = model
+    rewritten.producerName = "pipe"
+    rewritten.graph.node = []
+    var writer = QDQWriter(graph: rewritten.graph)
+    for (number, proto) in graph.nodes.enumerated() {
+      let node = OnnxNode(proto, number: number, model: place)
+      guard node.operation == "Conv" else {
+        writer.graph.node.append(proto)
+        continue
+      }
+      let source = try node.input(0)
+      let quantisation = source == input ? Quantisation.samples : try range(of: source, choice)
+      guard let weights = graph.constants[try node.input(1)], weights.shape.count == 4,
+        weights.values.allSatisfy(\.isFinite)
+      else { throw node.refuse("its weights are not finite constants") }
+      var bias: [Double]?
+      if let name = node.optionalInput(2) {
+        guard let tensor = graph.constants[name], tensor.values.count == weights.shape[0] else {
+          throw node.refuse("its bias is not a constant")
+        }
+        bias = tensor.values
+      }
+      writer.convolution(proto, source: source, quantisation, weights: weights, bias: bias)
+    }
+    writer.dropUnused()
+    rewritten.graph = writer.graph
+    let data: Data
+    do {
+      data = try rewritten.serializedBytes()
+    } catch {
+      throw Failure("the model cannot be written", place: place, exitCode: .usage)
+    }
+    _ = try Network(bytes: data, name: place)
+    return data
+  }
+
+  private func range(of name: String, _ choice: Choice) throws(Failure) -> Quantisation {
+    guard let values = seen[name]?.sorted(), let least = values.first, let most = values.last, least.isFinite,
+      most.isFinite
+    else {
+      throw Failure(
+        "nothing was seen of '\(name)'", place: place, advice: "give pictures to calibrate on", exitCode: .usage)
+    }
+    switch choice {
+    case .percentile(let share):
+      let cut = Int(Double(values.count) * (1 - min(max(share, 0.5), 1)) / 2)
+      return Quantizer.quantisation(low: values[cut], high: values[values.count - 1 - cut])
+    case .meanSquare:
+      let some =
+        stride(from: 0, to: values.count, by: max(1, values.count / 20_000)).map { values[$0] } + [least, most]
+      var best = (error: Double.infinity, quantisation: Quantizer.quantisation(low: least, high: most))
+      for percent in stride(from: 100, through: 30, by: -2) {
+        let part = Float(percent) / 100
+        let candidate = Quantizer.quantisation(low: least * part, high: most * part)
+        let error = some.reduce(0.0) { total, value in
+          let code = Double(candidate.code(Double(value)))
+          let difference = (code - Double(candidate.zeroPoint)) * Double(candidate.scale) - Double(value)
+          return total + difference * difference
+        }
+        if error < best.error { best = (error, candidate) }
+      }
+      return best.quantisation
+    }
+  }
+
+  /// Codes for `low ... high`, zero among them.
+  static func quantisation(low: Float, high: Float) -> Quantisation {
+    let (low, high) = (min(low, 0), max(high, 0))
+    let scale = max((high - low) / 255, 1e-6)
+    return Quantisation(scale: scale, zeroPoint: UInt8(min(max((-low / scale).rounded(), 0), 255)))
+  }
+}
