@@ -125,5 +125,20 @@ public struct PageText: Sendable, Hashable, Codable {
   public var blocks: [Block]
   public init(blocks: [Block]) { self.blocks = blocks }
 
+  /// The text of a picture that was scaled for reading, with its boxes in pixels of the one before.
+  public func scalingPixels(by factor: Double) -> PageText {
+    var copy = self
+    for block in copy.blocks.indices {
+      for line in copy.blocks[block].lines.indices {
+        for word in copy.blocks[block].lines[line].words.indices {
+          let box = copy.blocks[block].lines[line].words[word].pixels
+          copy.blocks[block].lines[line].words[word].pixels = Box(
+            x: box.x * factor, y: box.y * factor, width: box.width * factor, height: box.height * factor)
+        }
+      }
+    }
+    return copy
+  }
+
   public var words: some Sequence<Word> { blocks.lazy.flatMap(\.lines).flatMap(\.words) }
 }

@@ -19,6 +19,7 @@ public struct OCR: FilterStage {
     var userPatterns: String?
     var timeout = 180.0
     var maxMegapixels = 250
+    var letterHeight = 20.0
     public init() {}
 
     public static let parameters: [Parameter<Options>] = [
@@ -29,6 +30,9 @@ public struct OCR: FilterStage {
       .text("user_patterns", \.userPatterns, "file of patterns to expect, one a line"),
       .duration("timeout", \.timeout, "a page that takes longer stays without text"),
       .integer("max_megapixels", \.maxMegapixels, 1...2000, "larger pages are left without text", unit: "MP"),
+      .number(
+        "letter_height", \.letterHeight, 0...60, "pages of smaller letters are enlarged for reading; 0 enlarges none",
+        unit: "px"),
     ]
   }
 
@@ -64,7 +68,10 @@ public struct OCR: FilterStage {
   }
 
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
-    PageCrew(input, job, recogniser, maximumPixels: options.maxMegapixels * 1_000_000)
+    PageCrew(
+      input, job,
+      PageReading(
+        options: recogniser, maximumPixels: options.maxMegapixels * 1_000_000, letterHeight: options.letterHeight))
   }
 }
 
@@ -72,16 +79,14 @@ public struct OCR: FilterStage {
 private final class PageCrew: Filter {
   let output: StreamFormat
   private let job: Job
-  private let options: RecogniserOptions
-  private let maximumPixels: Int
+  private let reading: PageReading
   private let queue = DispatchQueue(label: "ocr", attributes: .concurrent)
   private var slots: [Slot] = []
 
-  init(_ format: StreamFormat, _ job: Job, _ options: RecogniserOptions, maximumPixels: Int) {
+  init(_ format: StreamFormat, _ job: Job, _ reading: PageReading) {
     output = format
     self.job = job
-    self.options = options
-    self.maximumPixels = maximumPixels
+    self.reading = reading
   }
 
   /// A page on its way.
@@ -108,10 +113,9 @@ private final class PageCrew: Filter {
     if frame.page?.isLeftAlone ?? true {
       slot.fill(.success(frame))
     } else if job.threads == 1 {
-      slot.fill(Result { try read(frame) })
+      slot.fill(Result { try reading.read(frame) })
     } else {
-      let (options, maximumPixels) = (options, maximumPixels)
-      queue.async { slot.fill(Result { try PageCrew.read(frame, options, maximumPixels) }) }
+      queue.async { [reading] in slot.fill(Result { try reading.read(frame) }) }
     }
     while slots.first?.isFilled == true { try release(emit) }
   }
@@ -127,26 +131,53 @@ private final class PageCrew: Filter {
     }
     try emit(frame)
   }
+}
 
-  private func read(_ frame: Frame) throws -> Frame { try PageCrew.read(frame, options, maximumPixels) }
+/// How one page is read.
+private struct PageReading: Sendable {
+  let options: RecogniserOptions
+  let maximumPixels: Int
+  /// Pages of smaller letters are enlarged to it.
+  let letterHeight: Double
 
-  private static func read(_ frame: Frame, _ options: RecogniserOptions, _ maximumPixels: Int) throws -> Frame {
+  /// Letters of finer pages are high enough, so they need not be measured.
+  private static let coarseDPI = 220.0
+  private static let largestFactor = 4.0
+
+  /// The page with its text, or with a note why there is none.
+  func read(_ frame: Frame) throws -> Frame {
     guard var page = frame.page else { return frame }
     var frame = frame
-    let picture = frame.picture
-    let dpi = page.dpi(of: picture)
-    if picture.width * picture.height > maximumPixels {
-      page.note = "it has \(picture.width) x \(picture.height) pixels, more than max_megapixels allows"
+    if frame.picture.width * frame.picture.height > maximumPixels {
+      page.note = "it has \(frame.picture.width) x \(frame.picture.height) pixels, more than max_megapixels allows"
     } else {
       do {
-        page.text = try ToolShed.recognisers.withTool(options) {
-          try $0.read(picture, dpi: page.guessesDPI ? nil : dpi.y, toPage: page.toPage(from: picture))
-        }
+        page.text = try text(frame.picture, page)
       } catch let failure as Failure where failure.exitCode == .someFailed {
         page.note = failure.message
       }
     }
     frame.page = page
     return frame
+  }
+
+  private func text(_ original: Picture, _ page: Page) throws -> PageText {
+    let factor = try enlargement(original, page)
+    let picture = factor > 1 ? try PageFixes.enlarged(original, by: factor) : original
+    let dpi = page.guessesDPI ? nil : page.dpi(of: picture).y
+    let text = try ToolShed.recognisers.withTool(options) {
+      try $0.read(picture, dpi: dpi, toPage: page.toPage(from: picture))
+    }
+    return picture === original ? text : text.scalingPixels(by: Double(original.width) / Double(picture.width))
+  }
+
+  private func enlargement(_ picture: Picture, _ page: Page) throws -> Double {
+    let dpi = page.dpi(of: picture)
+    guard letterHeight > 0, min(dpi.x, dpi.y) < PageReading.coarseDPI,
+      let height = try PageFixes.letterHeight(of: picture), height < letterHeight
+    else { return 1 }
+    let factor = min(letterHeight / height, PageReading.largestFactor)
+    let pixels = Double(picture.width * picture.height) * factor * factor
+    return factor < 1.1 || pixels > min(Double(maximumPixels), 60e6) ? 1 : factor
   }
 }

@@ -22,10 +22,12 @@ struct TextLayer {
     let length = hypot(run.x, run.y)
     let size = line.ascent + line.descent
     guard length > 0, size > 0, size.isFinite else { return }
-    let along = (x: run.x / length, y: run.y / length)
+    let slant = (x: run.x / length, y: run.y / length)
+    let along = TextLayer.levelled(slant)
     let upward = (x: along.y, y: -along.x)
+    let middle = (line.ascent - line.descent) / 2
     // The font's box is to cover the letters, so its baseline follows from their lower edge.
-    let lift = GlyphlessFont.descent * size - line.descent
+    let lift = GlyphlessFont.descent * size - line.descent - middle
     let across = toUserSpace.direction(along.x, along.y)
     let up = toUserSpace.direction(upward.x, upward.y)
     let matrix = [across.x, across.y, up.x, up.y].map(TextLayer.factor).joined(separator: " ")
@@ -33,12 +35,25 @@ struct TextLayer {
     for (index, word) in line.words.enumerated() {
       let (codes, letters) = encoded(word, isLast: index == line.words.count - 1)
       guard letters > 0 else { continue }
+      let half = word.length / 2
+      let centre = (
+        x: x + slant.x * (word.start + half) + slant.y * middle, y: y + slant.y * (word.start + half) - slant.x * middle
+      )
       let place = toUserSpace.point(
-        x + along.x * word.start + upward.x * lift, y + along.y * word.start + upward.y * lift)
+        centre.x - along.x * half + upward.x * lift, centre.y - along.y * half + upward.y * lift)
       let stretch = 100 * word.length / (Double(letters) * GlyphlessFont.width * size)
       out += "\(matrix) \(PDFNumber.text(place.x)) \(PDFNumber.text(place.y)) Tm "
       out += "\(PDFNumber.text(min(max(stretch, 0.1), 100_000))) Tz <\(codes)> Tj\n"
     }
+  }
+
+  /// The words of a slightly slanted line stand level, each at its own height: readers take a word apart whose letters
+  /// do not share a baseline.
+  private static func levelled(_ direction: (x: Double, y: Double)) -> (x: Double, y: Double) {
+    let slightly = 0.17
+    if abs(direction.y) < slightly { return (direction.x < 0 ? -1 : 1, 0) }
+    if abs(direction.x) < slightly { return (0, direction.y < 0 ? -1 : 1) }
+    return direction
   }
 
   /// The word's codes in the order in which they stand from left to right, with a space behind it, and how many

@@ -95,7 +95,7 @@ public enum PageFixes {
   }
 
   /// Black where the page has ink, by one threshold for the whole page.
-  private static func ink(_ grey: Pix) throws -> Pix {
+  static func ink(_ grey: Pix) throws -> Pix {
     var result: UnsafeMutablePointer<PIX>?
     pixOtsuAdaptiveThreshold(
       grey.pointer, Int32(max(grey.width, 16)), Int32(max(grey.height, 16)), 0, 0, 0.1, nil, &result)
