@@ -104,7 +104,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
-    .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: strict),
+    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "CTesseract"], swiftSettings: strict),
     .testTarget(name: "StagesTests", dependencies: ["Stages", "Media"], swiftSettings: strict),
   ] + vectorLevels
 )

@@ -61,9 +61,16 @@ private final class PageSink: Sink {
 
   func write(_ frame: Frame) throws {
     guard var page = frame.page else { return }
-    if options.show == .processed, page.visible == nil, !page.isLeftAlone { page.visible = frame.picture }
+    if options.show == .processed, page.visible == nil, page.note == nil, !page.hasOwnText {
+      // A picture that was turned for reading alone does not fit the page.
+      if page.toPage.b == 0, page.toPage.c == 0, page.turn == 0 {
+        page.visible = frame.picture
+      } else {
+        try job.note(Note(.info, "page \(page.number + 1) is shown as it was, since it was turned for reading only"))
+      }
+    }
     if page.hasOwnText { ownText += 1 }
-    try writer.add(PageResult(frame.picture, page, quality: options.quality))
+    try writer.add(PageResult(frame.picture, page, quality: options.quality), frame.picture)
   }
 
   func finish() throws -> SinkReport {

@@ -41,7 +41,7 @@ public struct ImageStream: Sendable, Codable {
   /// Encoded anew: CCITT group 4 where every sample is black or white, else JPEG.
   init(bilevelOrNot pix: Pix, quality: Int) throws {
     if pix.depth == 8, pix.isBilevel {
-      try self.init(Pix(owning: pixConvertTo1(pix.pointer, 128)))
+      try self.init(pix.making { pixConvertTo1($0, 128) })
     } else {
       try self.init(pix, quality: quality)
     }

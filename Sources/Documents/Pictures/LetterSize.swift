@@ -6,7 +6,7 @@ extension PageFixes {
   /// there are too few to tell.
   public static func letterHeight(of picture: Picture) throws -> Double? {
     let ink = try ink(Pix(picture).grey())
-    var boxes = pixConnCompBB(ink.pointer, 8)
+    var boxes = ink.with { pixConnCompBB($0, 8) }
     guard boxes != nil else { return nil }
     defer { boxaDestroy(&boxes) }
     var heights: [Int32] = []
@@ -24,7 +24,6 @@ extension PageFixes {
 
   /// Scaled by linear interpolation.
   public static func enlarged(_ picture: Picture, by factor: Double) throws -> Picture {
-    try Pix(owning: pixScale(Pix(picture).pointer, Float(factor), Float(factor)), doing: "enlarge the picture")
-      .picture()
+    try Pix(picture).making("enlarge the picture") { pixScale($0, Float(factor), Float(factor)) }.picture()
   }
 }

@@ -19,8 +19,9 @@ public enum PageFixes {
     let largest = max(ink.width, ink.height)
     let reduction: Int32 = largest > 1600 ? 4 : largest > 800 ? 2 : 1
     guard
-      pixFindSkewSweepAndSearch(ink.pointer, &angle, &confidence, reduction, min(reduction, 2), 15, 1, 0.01) == 0,
-      angle.isFinite
+      ink.with({
+        pixFindSkewSweepAndSearch($0, &angle, &confidence, reduction, min(reduction, 2), 15, 1, 0.01)
+      }) == 0, angle.isFinite
     else { return nil }
     return (Double(angle), Double(confidence))
   }
@@ -29,10 +30,11 @@ public enum PageFixes {
   public static func rotated(_ picture: Picture, by degrees: Double) throws -> Moved {
     let pix = try Pix(picture)
     let angle = degrees * .pi / 180
-    let result = try Pix(
-      owning: pixRotate(
-        pix.pointer, Float(angle), Int32(L_ROTATE_AREA_MAP), Int32(L_BRING_IN_WHITE), Int32(clamping: picture.width),
-        Int32(clamping: picture.height)), doing: "turn the picture")
+    let result = try pix.making("turn the picture") {
+      pixRotate(
+        $0, Float(angle), Int32(L_ROTATE_AREA_MAP), Int32(L_BRING_IN_WHITE), Int32(clamping: picture.width),
+        Int32(clamping: picture.height))
+    }
     let back = Affine.move(-Double(result.width) / 2, -Double(result.height) / 2)
       .then(.rotation(-angle))
       .then(.move(Double(picture.width) / 2, Double(picture.height) / 2))
@@ -66,12 +68,10 @@ public enum PageFixes {
   public static func cleaned(_ picture: Picture, _ cleaning: Cleaning) throws -> Picture {
     var pix = try Pix(picture)
     if cleaning.background {
-      let (even, failed) = (pixBackgroundNormSimple(pix.pointer, nil, nil), "flatten the background")
-      if let even {
-        pix = try Pix(owning: even, doing: failed)
-        let bright = pix.pointer
+      // A page too small to have a background stays as it is.
+      if let even = pix.with({ pixBackgroundNormSimple($0, nil, nil) }) {
         // The paper lies at 200 now: lift it to white without touching the ink.
-        if let lifted = pixGammaTRC(nil, bright, 1, 0, 200) { pix = try Pix(owning: lifted, doing: failed) }
+        pix = try Pix(owning: even).making { pixGammaTRC(nil, $0, 1, 0, 200) }
       }
     }
     if cleaning.specks > 0 || cleaning.binarize {
@@ -79,28 +79,31 @@ public enum PageFixes {
       let kept = try cleaning.specks > 0 ? withoutSpecks(ink, cleaning.specks) : ink
       if cleaning.binarize { return try kept.picture() }
       // What was ink and is no more becomes paper.
-      let specks = try Pix(owning: pixSubtract(nil, ink.pointer, kept.pointer))
-      let spread = try Pix(owning: pixDilateBrick(nil, specks.pointer, 3, 3))
+      let specks = try ink.making { ink in kept.with { pixSubtract(nil, ink, $0) } }
+      let spread = try specks.making { pixDilateBrick(nil, $0, 3, 3) }
       let target = pix.depth == 32 ? pix : try pix.grey()
-      pixSetMasked(target.pointer, spread.pointer, target.depth == 32 ? 0xffff_ff00 : 255)
+      let white: UInt32 = target.depth == 32 ? 0xffff_ff00 : 255
+      _ = target.with { page in spread.with { pixSetMasked(page, $0, white) } }
       pix = target
     }
     return try pix.picture()
   }
 
   private static func withoutSpecks(_ ink: Pix, _ size: Int) throws -> Pix {
-    try Pix(
-      owning: pixSelectBySize(
-        ink.pointer, Int32(size), Int32(size), 8, Int32(L_SELECT_IF_EITHER), Int32(L_SELECT_IF_GT), nil))
+    try ink.making {
+      pixSelectBySize($0, Int32(size), Int32(size), 8, Int32(L_SELECT_IF_EITHER), Int32(L_SELECT_IF_GT), nil)
+    }
   }
 
   /// Black where the page has ink, by one threshold for the whole page.
   static func ink(_ grey: Pix) throws -> Pix {
     var result: UnsafeMutablePointer<PIX>?
-    pixOtsuAdaptiveThreshold(
-      grey.pointer, Int32(max(grey.width, 16)), Int32(max(grey.height, 16)), 0, 0, 0.1, nil, &result)
+    _ = grey.with {
+      pixOtsuAdaptiveThreshold(
+        $0, Int32(max(grey.width, 16)), Int32(max(grey.height, 16)), 0, 0, 0.1, nil, &result)
+    }
     if let result { return try Pix(owning: result) }
-    return try Pix(owning: pixThresholdToBinary(grey.pointer, 130))
+    return try grey.making { pixThresholdToBinary($0, 130) }
   }
 }
 

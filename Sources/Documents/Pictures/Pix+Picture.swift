@@ -5,21 +5,28 @@ extension Pix {
   /// A grey picture where the page has no colour, else one of 4:4:4, both 8 bit.
   func picture() throws -> Picture {
     let plain = try simplified()
-    if plain.depth == 32 {
-      return RGBWords(
-        base: pixGetData(plain.pointer)!, wordsPerRow: Int(pixGetWpl(plain.pointer)), width: width, height: height,
-        lowestBit: 8
+    return try plain.depth == 32 ? plain.rgbPicture() : plain.grey().greyPicture()
+  }
+
+  private func rgbPicture() -> Picture {
+    with {
+      RGBWords(
+        base: pixGetData($0)!, wordsPerRow: Int(pixGetWpl($0)), width: width, height: height, lowestBit: 8
       ).picture()
     }
-    let grey = try plain.grey()
-    let wordsPerRow = Int(pixGetWpl(grey.pointer))
-    let data = pixGetData(grey.pointer)!
-    return Picture(width: width, height: height, format: PixelFormat(.none), colour: RGBWords.colour) { planes in
-      for y in 0..<planes[0].height {
-        let source = data + y * wordsPerRow
-        // Leptonica keeps the leftmost sample in a word's highest byte. Rows of a picture are padded to 64 bytes.
-        let words = UnsafeMutableRawPointer(planes[0].row(y, as: UInt8.self)).assumingMemoryBound(to: UInt32.self)
-        for x in 0..<(planes[0].width + 3) / 4 { words[x] = source[x].byteSwapped }
+  }
+
+  private func greyPicture() -> Picture {
+    with { pointer in
+      let wordsPerRow = Int(pixGetWpl(pointer))
+      let data = pixGetData(pointer)!
+      return Picture(width: width, height: height, format: PixelFormat(.none), colour: RGBWords.colour) { planes in
+        for y in 0..<planes[0].height {
+          let source = data + y * wordsPerRow
+          // Leptonica keeps the leftmost sample in a word's highest byte. Rows of a picture are padded to 64 bytes.
+          let words = UnsafeMutableRawPointer(planes[0].row(y, as: UInt8.self)).assumingMemoryBound(to: UInt32.self)
+          for x in 0..<(planes[0].width + 3) / 4 { words[x] = source[x].byteSwapped }
+        }
       }
     }
   }
@@ -32,19 +39,20 @@ extension Pix {
     try self.init(
       owning: pixCreateNoInit(Int32(clamping: picture.width), Int32(clamping: picture.height), colour ? 32 : 8),
       doing: "hold a picture of \(picture.width) x \(picture.height)")
-    pixSetResolution(pointer, Int32(dpi.x.rounded()), Int32(dpi.y.rounded()))
-    let wordsPerRow = Int(pixGetWpl(pointer))
-    let data = pixGetData(pointer)!
     let range = SampleRange(picture)
-    picture.withPlanes { planes in
-      for y in 0..<picture.height {
-        let target = data + y * wordsPerRow
-        if colour {
-          range.writeRGB(planes, y, to: target)
-        } else {
-          let bytes = UnsafeMutableRawPointer(target).assumingMemoryBound(to: UInt8.self)
-          range.writeGrey(planes[0], y, to: bytes)
-          for x in 0..<wordsPerRow { target[x] = target[x].byteSwapped }
+    with { pointer in
+      pixSetResolution(pointer, Int32(dpi.x.rounded()), Int32(dpi.y.rounded()))
+      let wordsPerRow = Int(pixGetWpl(pointer))
+      let data = pixGetData(pointer)!
+      picture.withPlanes { planes in
+        for y in 0..<picture.height {
+          let target = data + y * wordsPerRow
+          if colour {
+            range.writeRGB(planes, y, to: target)
+          } else {
+            range.writeGrey(planes[0], y, to: UnsafeMutableRawPointer(target).assumingMemoryBound(to: UInt8.self))
+            for x in 0..<wordsPerRow { target[x] = target[x].byteSwapped }
+          }
         }
       }
     }

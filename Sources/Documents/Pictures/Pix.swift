@@ -4,7 +4,7 @@ import Frames
 
 /// A Leptonica image and its owner. Used by one thread.
 final class Pix {
-  let pointer: UnsafeMutablePointer<PIX>
+  private let pointer: UnsafeMutablePointer<PIX>
 
   /// Takes over a new image from a Leptonica call; nil becomes a failure.
   init(owning pointer: UnsafeMutablePointer<PIX>?, doing what: String = "process the picture") throws {
@@ -15,6 +15,19 @@ final class Pix {
   deinit {
     var pointer: UnsafeMutablePointer<PIX>? = pointer
     pixDestroy(&pointer)
+  }
+
+  /// Lends the image for the length of `body`. A bare pointer could outlive its owner, which Swift frees after its
+  /// last use.
+  func with<Result>(_ body: (UnsafeMutablePointer<PIX>) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(pointer) }
+  }
+
+  /// A new image made of this one; nil becomes a failure.
+  func making(
+    _ what: String = "process the picture", _ body: (UnsafeMutablePointer<PIX>) -> UnsafeMutablePointer<PIX>?
+  ) throws -> Pix {
+    try Pix(owning: with(body), doing: what)
   }
 
   var width: Int { Int(pixGetWidth(pointer)) }
@@ -70,7 +83,7 @@ final class Pix {
   /// 8-bit grey.
   func grey() throws -> Pix {
     let plain = try simplified()
-    return plain.depth == 8 ? plain : try Pix(owning: pixConvertTo8(plain.pointer, 0))
+    return plain.depth == 8 ? plain : try plain.making { pixConvertTo8($0, 0) }
   }
 
   /// Whether an 8-bit image has no other samples than 0 and 255.

@@ -95,7 +95,8 @@ final class PDFRenderer {
       var count: UInt32 = 0
       guard poppler_page_get_text_layout(page, &rectangles, &count) != 0, let rectangles else { return [] }
       defer { g_free(rectangles) }
-      let scalars = String(cString: text).unicodeScalars
+      // Poppler marks the direction of runs by characters that stand nowhere.
+      let scalars = String(cString: text).unicodeScalars.filter { !(0x202a...0x202e).contains($0.value) }
       return zip(scalars, UnsafeBufferPointer(start: rectangles, count: Int(count))).map { scalar, r in
         Letter(
           scalar: scalar,

@@ -35,7 +35,7 @@ public final class OrientationDetector {
   public func orientation(of picture: Picture, dpi: Double?) throws -> Orientation? {
     let resolution = dpi ?? 0
     let pix = try Pix(picture, dpi: (resolution, resolution))
-    TessBaseAPISetImage2(handle, pix.pointer)
+    pix.with { TessBaseAPISetImage2(handle, $0) }
     defer { TessBaseAPIClear(handle) }
     if resolution >= 70 { TessBaseAPISetSourceResolution(handle, Int32(min(resolution, 2400).rounded())) }
     var degrees: Int32 = 0

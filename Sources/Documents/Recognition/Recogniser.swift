@@ -68,7 +68,7 @@ public final class Recogniser {
     let resolution = dpi ?? 0
     let pix = try Pix(picture, dpi: (resolution, resolution))
     pagesRead += 1
-    TessBaseAPISetImage2(handle, pix.pointer)
+    pix.with { TessBaseAPISetImage2(handle, $0) }
     defer { TessBaseAPIClear(handle) }
     if resolution >= 70 { TessBaseAPISetSourceResolution(handle, Int32(min(resolution, 2400).rounded())) }
     guard let monitor = TessMonitorCreate() else { throw Failure("Tesseract has no memory", exitCode: .exhausted) }

@@ -3,7 +3,7 @@ import Frames
 
 /// What a document can be written as.
 public enum OutputFormat: String, Sendable, Hashable, CaseIterable, Codable {
-  case pdf, txt, hocr, alto, tsv, json
+  case pdf, txt, hocr, alto, tsv, json, review
 
   public var suffix: String {
     switch self {
@@ -13,12 +13,13 @@ public enum OutputFormat: String, Sendable, Hashable, CaseIterable, Codable {
     case .alto: ALTO.suffix
     case .tsv: TabSeparated.suffix
     case .json: JSONText.suffix
+    case .review: ReviewSheet.suffix
     }
   }
 
   fileprivate var text: (any TextFormat)? {
     switch self {
-    case .pdf: nil
+    case .pdf, .review: nil
     case .txt: PlainText()
     case .hocr: HOCR()
     case .alto: ALTO()
@@ -33,6 +34,7 @@ public final class DocumentWriter {
   public let assembler: PDFAssembler?
   public private(set) var summary: DocumentSummary
   private var texts: [(format: any TextFormat, file: TextFile)] = []
+  private var review: (sheet: ReviewSheet, file: TextFile)?
   private var pdf: String?
   private var pages = 0
 
@@ -46,6 +48,10 @@ public final class DocumentWriter {
     pdf = paths[.pdf]
     assembler = try pdf.map { _ in try PDFAssembler(input: input, maximumPixels: maximumPixels) }
     let name = (input as NSString).lastPathComponent
+    if let path = paths[.review] {
+      review = (ReviewSheet(), try TextFile(path))
+      try review?.file.write(ReviewSheet().beginning(input: name))
+    }
     for (format, path) in paths.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       guard let text = format.text else { continue }
       let file = try TextFile(path)
@@ -55,8 +61,13 @@ public final class DocumentWriter {
   }
 
   /// Adds a page; pages come in ascending order.
-  public func add(_ result: PageResult) throws {
+  ///
+  /// - Parameter picture: what was read, for the review sheet's pieces.
+  public func add(_ result: PageResult, _ picture: Picture) throws {
     summary.add(result)
+    if let text = try review?.sheet.page(result, picture, threshold: summary.threshold) {
+      try review?.file.write(text)
+    }
     for (format, file) in texts { try file.write(format.page(result, index: pages)) }
     try assembler?.add(result)
     pages += 1
@@ -66,6 +77,10 @@ public final class DocumentWriter {
   public func finish() throws {
     for (format, file) in texts {
       try file.write(format.end(summary))
+      try file.close()
+    }
+    if let (sheet, file) = review {
+      try file.write(sheet.end(summary))
       try file.close()
     }
     guard let assembler, let pdf else { return }
