@@ -243,6 +243,11 @@ public final class VideoReader {
 
   private func noteLosses(_ decoder: VideoDecoder, _ first: FrameHandle) {
     let number = decoder.stream.pointee.index
+    let own = entries(of: first.pointer.pointee.metadata).map(\.key).filter { $0 != "Orientation" }
+    if isStill, !own.isEmpty {
+      let some = own.prefix(3).joined(separator: ", ") + (own.count > 3 ? " …" : "")
+      notes.append(MediaNote(.loss, "the picture's own tags (\(some)): FFmpeg 5.1 writes none"))
+    }
     if SideData.bytes(decoder.stream, AV_PKT_DATA_DOVI_CONF) != nil || SideData.has(first, AV_FRAME_DATA_DOVI_METADATA)
     {
       notes.append(MediaNote(.loss, "video stream \(number): Dolby Vision metadata; the base layer is kept"))
