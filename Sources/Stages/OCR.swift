@@ -19,7 +19,7 @@ public struct OCR: FilterStage {
     var userPatterns: String?
     var timeout = 180.0
     var maxMegapixels = 250
-    var letterHeight = 20.0
+    var letterHeight = 11.0
     public init() {}
 
     public static let parameters: [Parameter<Options>] = [
@@ -31,7 +31,8 @@ public struct OCR: FilterStage {
       .duration("timeout", \.timeout, "a page that takes longer stays without text"),
       .integer("max_megapixels", \.maxMegapixels, 1...2000, "larger pages are left without text", unit: "MP"),
       .number(
-        "letter_height", \.letterHeight, 0...60, "pages of smaller letters are enlarged for reading; 0 enlarges none",
+        "letter_height", \.letterHeight, 0...60,
+        "pages of smaller letters are doubled in size for reading; 0 doubles none",
         unit: "px"),
     ]
   }
@@ -137,12 +138,11 @@ private final class PageCrew: Filter {
 private struct PageReading: Sendable {
   let options: RecogniserOptions
   let maximumPixels: Int
-  /// Pages of smaller letters are enlarged to it.
+  /// Pages of smaller letters are doubled in size.
   let letterHeight: Double
 
   /// Letters of finer pages are high enough, so they need not be measured.
   private static let coarseDPI = 220.0
-  private static let largestFactor = 4.0
 
   /// The page with its text, or with a note why there is none.
   func read(_ frame: Frame) throws -> Frame {
@@ -176,8 +176,6 @@ private struct PageReading: Sendable {
     guard letterHeight > 0, min(dpi.x, dpi.y) < PageReading.coarseDPI,
       let height = try PageFixes.letterHeight(of: picture), height < letterHeight
     else { return 1 }
-    let factor = min(letterHeight / height, PageReading.largestFactor)
-    let pixels = Double(picture.width * picture.height) * factor * factor
-    return factor < 1.1 || pixels > min(Double(maximumPixels), 60e6) ? 1 : factor
+    return picture.width * picture.height > maximumPixels / 4 ? 1 : 2
   }
 }
