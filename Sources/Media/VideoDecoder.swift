@@ -31,8 +31,9 @@ final class VideoDecoder {
     codec.pointer.pointee.pkt_timebase = stream.pointee.time_base
     codec.pointer.pointee.thread_count = Int32(clamping: max(threads, 1))
     codec.pointer.pointee.max_pixels = VideoDecoder.maximumPixels
-    if isStill {
-      // A film goes on after a damaged frame; half a photograph is none.
+    if isStill, [AV_CODEC_ID_PNG, AV_CODEC_ID_MJPEG].contains(stream.pointee.codecpar.pointee.codec_id) {
+      // A film goes on after a damaged frame; half a photograph is none. (FFmpeg's TIFF reader would then refuse tags
+      // that it does not know.)
       codec.pointer.pointee.err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE
     }
     code = avcodec_open2(codec.pointer, decoder, nil)

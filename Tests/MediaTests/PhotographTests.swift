@@ -32,6 +32,13 @@ import Testing
     #expect(reader.notes.contains { $0.kind == .loss && $0.text.contains("Make") })
   }
 
+  @Test func aTIFFIsReadThoughFFmpegDoesNotKnowItsTags() throws {
+    // The unit of resolution is such a tag.
+    let path = scratch.path("in.tiff")
+    try Tool.ffmpeg("-f lavfi -i testsrc2=s=64x48:d=1 -frames:v 1 -compression_algo raw", to: path)
+    #expect(try VideoReader(path).read()?.picture.width == 64)
+  }
+
   @Test func aProfileGoesAlong() throws {
     let profile = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     let picture = Picture(width: 16, height: 16, format: PixelFormat(.none)) { planes in
