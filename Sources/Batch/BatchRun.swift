@@ -22,6 +22,9 @@ public struct RunRequest: Sendable {
   /// Seconds without a sign of life after which a job counts as hung.
   public var stallDeadline = 60.0
 
+  /// Leaves out files that still change, when watching.
+  var settling: Settling?
+
   public init(pipeline: String, inputs: [String]) { (self.pipeline, self.inputs) = (pipeline, inputs) }
 }
 
@@ -49,7 +52,8 @@ public struct BatchRun: Sendable {
     let path = try resources.find(request.pipeline, .pipelines)
     let chain = try Chain(path: path, settings: request.settings, registry: registry)
     try chain.check()
-    let scan = try Scan(request.inputs, include: chain.inputs.include, exclude: chain.inputs.exclude)
+    var scan = try Scan(request.inputs, include: chain.inputs.include, exclude: chain.inputs.exclude)
+    if let settling = request.settling { scan.files.removeAll { !settling.isSettled($0) } }
     let layout = try OutputLayout(scan.roots, output: request.output, pipeline: chain.name)
     for remark in scan.remarks where request.verbose { observer.remark(remark) }
     for problem in scan.problems {
@@ -135,7 +139,7 @@ public struct BatchRun: Sendable {
       pipeline: try String(contentsOfFile: path, encoding: .utf8), file: path, settings: request.settings,
       memory: budget.addressSpace(lanes: lanes))
     let executor = Executor(
-      plan, pipelineName: chain.name,
+      plan, pipelineName: chain.name, gate: QualityGate(chain.requirements),
       options: Executor.Options(
         retries: request.retries, failFast: request.failFast, strict: request.strict, verbose: request.verbose,
         lanes: lanes), budget: budget, stop: stop, observer: observer
@@ -149,7 +153,7 @@ public struct BatchRun: Sendable {
 
   private func exitCode(_ summary: BatchEvent.Summary, _ codes: Set<ExitCode>) -> ExitCode {
     if stop.level == .now { return .aborted }
-    if stop.level == .checkpoint && !request.failFast { return .tryAgain }
+    if stop.level == .checkpoint, ![StopFlag.failFast, StopFlag.noSpace].contains(stop.reason) { return .tryAgain }
     for code in [ExitCode.exhausted, .missing] where codes.contains(code) { return code }
     return summary.failed > 0 ? .someFailed : .success
   }

@@ -56,6 +56,9 @@ struct Run: ParsableCommand {
   @Option(help: ArgumentHelp("Stop at the next checkpoint after this time of day.", valueName: "hh:mm"))
   var until: String?
 
+  @Flag(help: "Go on watching, and run whenever files have come or changed.")
+  var watch = false
+
   @Flag(help: "Write events to standard output, one JSON object a line.")
   var json = false
 
@@ -74,6 +77,7 @@ struct Run: ParsableCommand {
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("--jobs wants at least 1") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads wants 1 to 1024") }
+    if watch, dryRun { throw ValidationError("--watch and --dry-run exclude each other") }
     if !(0...100).contains(retries) { throw ValidationError("--retries wants 0 to 100") }
   }
 
@@ -109,7 +113,12 @@ struct Run: ParsableCommand {
     let code: Frames.ExitCode
     do {
       defer { observer.finish() }
-      code = try BatchRun(request, registry: builtinStages, stop: stop, observer: observer).run()
+      let once = { @Sendable (request: RunRequest, observer: any RunObserver) in
+        try BatchRun(request, registry: builtinStages, stop: stop, observer: observer).run()
+      }
+      code =
+        watch
+        ? try WatchRun(request, stop: stop, observer: observer, once: once).run() : try once(request, observer)
     }
     try Ended.check(code)
   }

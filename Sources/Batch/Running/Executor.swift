@@ -25,16 +25,21 @@ final class Executor: Sendable {
   private let makeRunner: @Sendable () -> any JobRunner
   private let queue: JobQueue
   private let logs: [JobLog]
+  private let spaces: [FreeSpace]
+  private let gate: QualityGate
   private let state = Locked((summary: BatchEvent.Summary(), codes: Set<ExitCode>()))
 
   init(
-    _ plan: Plan, pipelineName: String, options: Options, budget: Budget, stop: StopFlag, observer: any RunObserver,
+    _ plan: Plan, pipelineName: String, gate: QualityGate, options: Options, budget: Budget, stop: StopFlag,
+    observer: any RunObserver,
     makeRunner: @escaping @Sendable () -> any JobRunner
   ) {
     (self.plan, self.pipelineName, self.options, self.budget) = (plan, pipelineName, options, budget)
     (self.stop, self.observer, self.makeRunner) = (stop, observer, makeRunner)
     queue = JobQueue(plan.toRun)
     logs = plan.roots.map { JobLog($0) }
+    spaces = plan.roots.map { FreeSpace($0) { observer.remark($0) } }
+    self.gate = gate
   }
 
   /// Blocks until every job is done or the run is stopped. Counts what it ran, and how the failures ended.
@@ -45,6 +50,10 @@ final class Executor: Sendable {
       lanes.async(group: group) { [self] in
         let runner = makeRunner()
         while let (job, active) = queue.take(lanes: options.lanes, stop: { stop.level > .none }) {
+          if !spaces[job.job.root].wait(for: plan.roots[job.job.root].path, stop: stop) {
+            giveUp(job)
+            continue
+          }
           run(job, on: runner, threads: budget.threads(active: active))
         }
         runner.close()
@@ -92,6 +101,10 @@ final class Executor: Sendable {
 
     switch outcome {
     case .done(let result):
+      if let objection = gate.objection(to: result) {
+        quarantine(queued, result, objection, publisher, seconds, threads)
+        return
+      }
       do {
         let receipt = try publisher.publish(result.report.sink.files, receipt(job, result, seconds, threads))
         done(queued, receipt, seconds)
@@ -115,6 +128,15 @@ final class Executor: Sendable {
     }
   }
 
+  /// There is no room for its output: what is left has to wait for another run.
+  private func giveUp(_ queued: QueuedJob) {
+    if stop.level == .none {
+      state.withLock { _ = $0.codes.insert(.exhausted) }
+      stop.raise(.checkpoint, StopFlag.noSpace)
+    }
+    queue.retry(queued)
+  }
+
   private func done(_ queued: QueuedJob, _ receipt: Receipt, _ seconds: Double) {
     let root = plan.roots[queued.job.root]
     state.withLock { $0.summary.done += 1 }
@@ -125,6 +147,34 @@ final class Executor: Sendable {
         .init(
           outputs: receipt.outputs.map { root.file($0.relative) }, frames: receipt.framesOut, seconds: seconds,
           notes: receipt.notes)))
+    queue.finished()
+  }
+
+  private func quarantine(
+    _ queued: QueuedJob, _ result: JobResult, _ objection: String, _ publisher: Publisher, _ seconds: Double,
+    _ threads: Int
+  ) {
+    let job = queued.job
+    var failure = Failure("it does not meet 'require': \(objection)", place: job.input.path)
+    do {
+      let folder = try publisher.quarantine(result.report.sink.files)
+      failure.advice = "its output is in \(folder)"
+    } catch {
+      publisher.removeParts()
+      failure.advice = "its output could not be kept: \(Failure(anyError: error).message)"
+    }
+    var receipt = receipt(job, result, seconds, threads)
+    receipt.status = .quarantined
+    receipt.failure = failure
+    publisher.record(receipt)
+    state.withLock {
+      $0.summary.failed += 1
+      $0.codes.insert(.someFailed)
+    }
+    log(job, seconds, "quarantined", .someFailed, objection)
+    observer.handle(
+      .failed(input: job.input.path, output: plan.output(of: job), failure, attempts: queued.attempts))
+    if options.failFast { stop.raise(.checkpoint, StopFlag.failFast) }
     queue.finished()
   }
 
@@ -160,7 +210,7 @@ final class Executor: Sendable {
     observer.handle(
       .failed(
         input: queued.job.input.path, output: plan.output(of: queued.job), failure, attempts: queued.attempts))
-    if options.failFast { stop.raise(.checkpoint, "an input failed and --fail-fast is given") }
+    if options.failFast { stop.raise(.checkpoint, StopFlag.failFast) }
     queue.finished()
   }
 

@@ -37,6 +37,16 @@ struct Publisher: Sendable {
     return receipt
   }
 
+  /// Sets an output aside that did not pass its gate. Returns the folder.
+  func quarantine(_ files: [SinkReport.File]) throws -> String {
+    let folder = (join(root.ledger, "quarantine/" + relative) as NSString).deletingLastPathComponent
+    try FileSystem.makeFolders(folder)
+    for file in files {
+      try FileSystem.rename(file.part, to: join(folder, (file.path as NSString).lastPathComponent))
+    }
+    return folder
+  }
+
   /// Completes what a killed run had begun.
   func finish(_ receipt: Receipt) throws {
     do {

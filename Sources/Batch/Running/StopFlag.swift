@@ -12,6 +12,10 @@ public final class StopFlag: Sendable {
     public static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
   }
 
+  /// Reasons that end in an exit code of their own.
+  static let failFast = "an input failed and --fail-fast is given"
+  static let noSpace = "there is no room for outputs"
+
   private let state = Locked((level: Level.none, reason: "", since: ContinuousClock.now))
   public init() {}
 

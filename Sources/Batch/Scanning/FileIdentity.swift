@@ -122,6 +122,13 @@ enum FileSystem {
     return count < 0 ? nil : data.prefix(count)
   }
 
+  /// Bytes of the whole file system where `path` lies.
+  static func diskSize(_ path: String) -> Int? {
+    var info = statvfs()
+    guard statvfs(path, &info) == 0 else { return nil }
+    return Int(clamping: UInt64(info.f_blocks) &* UInt64(info.f_frsize))
+  }
+
   /// Bytes that an ordinary user may still write where `path` lies.
   static func freeSpace(_ path: String) -> Int? {
     var info = statvfs()

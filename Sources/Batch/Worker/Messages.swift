@@ -46,6 +46,8 @@ struct JobResult: Sendable, Codable {
   var sha256: String?
   var cpuSeconds: Double
   var peakMemory: Int
+  /// What `require:` asked to be measured on the output.
+  var metrics: [String: Double] = [:]
 }
 
 struct JobFailure: Sendable, Codable {

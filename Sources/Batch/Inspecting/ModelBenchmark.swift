@@ -1,0 +1,56 @@
+import Foundation
+import Frames
+import Inference
+import Pipeline
+
+/// `pipe bench model`.
+public struct ModelBenchmark: Sendable {
+  private let name: String
+  private let size: (width: Int, height: Int)
+  private let result: NetworkBenchmark
+
+  /// - Parameters:
+  ///   - model: a name, or the path of an ONNX file.
+  ///   - size: such as `960x540`.
+  public init(_ model: String, size: String, threads: Int?, runs: Int) throws {
+    let path = try Resources().find(model, .models)
+    let network = try Network(contentsOf: URL(filePath: path))
+    name = network.name
+    self.size = try Self.size(size)
+    result = NetworkBenchmark(
+      network, width: self.size.width, height: self.size.height, threads: threads ?? Budget.available.threads,
+      runs: runs)
+  }
+
+  static func size(_ text: String) throws -> (width: Int, height: Int) {
+    let sides = text.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count == 2, let width = sides[0], let height = sides[1], (1...16384).contains(width),
+      (1...16384).contains(height)
+    else { throw Failure("--size \(text) is no size such as 960x540", exitCode: .usage) }
+    return (width, height)
+  }
+
+  public var text: String {
+    let head = String(
+      format: "%@ on %dx%d: %.2f ms, %.1f fps, %.1f GMAC/s (%.0f %% of the peak), %@, %d thread%@", name, size.width,
+      size.height, result.milliseconds, result.framesPerSecond, result.gmacPerSecond, result.peakShare * 100,
+      result.level, result.threads, result.threads == 1 ? "" : "s")
+    let memory = String(
+      format: "%.1f MB moved a frame, %.1f MB held", Double(result.bytes) / 1e6, Double(result.memory) / 1e6)
+    let layers = result.layers.map {
+      String(format: "  %@  %.2f ms  %.1f GMAC/s", $0.name, $0.milliseconds, $0.gmacPerSecond)
+    }
+    return ([head, memory] + layers).joined(separator: "\n")
+  }
+
+  /// One object, on one line.
+  public var json: String {
+    let value = Value.map([
+      "model": .string(name), "ms": .double(result.milliseconds), "fps": .double(result.framesPerSecond),
+      "gmac_per_s": .double(result.gmacPerSecond), "peak_share": .double(result.peakShare),
+      "level": .string(result.level), "threads": .int(result.threads), "bytes": .int(result.bytes),
+      "memory": .int(result.memory), "width": .int(size.width), "height": .int(size.height),
+    ])
+    return value.lineJSON
+  }
+}
