@@ -94,7 +94,7 @@ let package = Package(
       name: "FaultyPipe", dependencies: ["Batch", "FaultyStages"], path: "Tests/Support/FaultyPipe",
       swiftSettings: strict),
 
-    .testTarget(name: "BatchTests", dependencies: ["Batch", "FaultyStages"], swiftSettings: strict),
+    .testTarget(name: "BatchTests", dependencies: ["Batch", "FaultyStages", "Media"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Batch", "Stages"], swiftSettings: strict),
     .testTarget(name: "FramesTests", dependencies: ["Frames"], swiftSettings: strict),
     .testTarget(

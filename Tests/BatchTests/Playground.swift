@@ -80,6 +80,15 @@ final class Playground: Sendable {
     var started: Int { events.count { if case .start = $0 { true } else { false } } }
   }
 
+  /// One run, as `WatchRun` makes them.
+  func once(stop: StopFlag) -> @Sendable (RunRequest, any RunObserver) throws -> ExitCode {
+    {
+      try BatchRun(
+        $0, registry: faultyStages, worker: WorkerCommand(executable: Self.faultyPipe), stop: stop, observer: $1
+      ).run()
+    }
+  }
+
   /// Runs `copy.yml` over inputs below the folder, into `out` unless told otherwise.
   func run(
     _ inputs: [String] = ["in"], output: String? = "out", stop: StopFlag = StopFlag(),

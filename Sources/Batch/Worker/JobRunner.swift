@@ -28,7 +28,7 @@ protocol JobRunner: AnyObject {
 
 /// Runs a chain in this process: the worker's own half, and what `--in-process` uses for debuggers.
 final class LocalRunner: JobRunner {
-  private let chain: Chain
+  fileprivate let chain: Chain
   init(_ chain: Chain) { self.chain = chain }
 
   func close() {}
@@ -37,12 +37,12 @@ final class LocalRunner: JobRunner {
     _ order: JobOrder, stop: @escaping @Sendable () -> StopFlag.Level,
     progress: @escaping @Sendable (JobProgress) -> Void
   ) -> JobOutcome {
-    run(order, alive: {}, stop: stop, progress: progress)
+    run(order, life: { _ in }, stop: stop, progress: progress)
   }
 
-  /// - Parameter alive: called about every second in which the job gave a sign of life.
+  /// - Parameter life: called about every second in which the job gave a sign of life: `.alive`, or `.busy`.
   func run(
-    _ order: JobOrder, alive: @escaping @Sendable () -> Void, stop: @escaping @Sendable () -> StopFlag.Level,
+    _ order: JobOrder, life: @escaping @Sendable (WorkerReply) -> Void, stop: @escaping @Sendable () -> StopFlag.Level,
     progress: @escaping @Sendable (JobProgress) -> Void
   ) -> JobOutcome {
     let job = Job(
@@ -51,13 +51,14 @@ final class LocalRunner: JobRunner {
     let cpu = ResourceUse.cpuSeconds
     let before = FileIdentity(path: order.input)
     let hash = BackgroundHash(order.input)
-    let watch = Watch(job: job, alive: alive, stop: stop)
+    let watch = Watch(job: job, life: life, stop: stop)
     defer { watch.stop() }
     let throttle = Throttle(seconds: 0.2)
     do {
       let report = try ChainRunner(chain).run(job) { state in
         if throttle.passes() || state.done == state.total { progress(state) }
       }
+      let metrics = try measure(report, job)
       let sha256 = try hash.value { job.isCancelled }
       guard let before, FileIdentity(path: order.input) == before else {
         return .failed(
@@ -68,12 +69,26 @@ final class LocalRunner: JobRunner {
       return .done(
         JobResult(
           report: report, identity: before, sha256: sha256, cpuSeconds: ResourceUse.cpuSeconds - cpu,
-          peakMemory: ResourceUse.peakMemory))
+          peakMemory: ResourceUse.peakMemory, metrics: metrics))
     } catch {
       hash.abandon()
       if job.isCancelled { return .cancelled }
       return .failed(Failure(anyError: error, place: order.input), job.notes)
     }
+  }
+}
+
+extension LocalRunner {
+  /// What `require:` wants to know of an output that only looking at its pictures tells.
+  private func measure(_ report: JobReport, _ job: Job) throws -> [String: Double] {
+    guard chain.requirements.contains(where: { $0.metric == "psnr_vs_lanczos" }), let file = report.sink.files.first
+    else { return [:] }
+    let psnr = try LanczosComparison.psnr(input: job.input, output: file.part, threads: job.threads) {
+      job.beat()
+      try job.throwIfCancelled()
+    }
+    // Equal pictures have no finite number of decibels, and JSON no infinite one.
+    return ["psnr_vs_lanczos": min(psnr, 1000)]
   }
 }
 
@@ -102,19 +117,21 @@ private final class Watch: Sendable {
   // Unchecked: Dispatch's sources may be cancelled from any thread.
   private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
-  init(job: Job, alive: @escaping @Sendable () -> Void, stop: @escaping @Sendable () -> StopFlag.Level) {
+  init(job: Job, life: @escaping @Sendable (WorkerReply) -> Void, stop: @escaping @Sendable () -> StopFlag.Level) {
     let source = DispatchSource.makeTimerSource(queue: .global())
-    let last = Locked((beats: 0, ticks: 0))
+    let last = Locked((beats: 0, ticks: 0, cpu: ResourceUse.cpuSeconds))
     source.schedule(deadline: .now() + .milliseconds(100), repeating: .milliseconds(100))
     source.setEventHandler {
       if stop() > .none { job.cancel() }
-      let lives = last.withLock {
-        $0.ticks += 1
-        guard $0.ticks % 10 == 0, job.beats != $0.beats else { return false }
-        $0.beats = job.beats
-        return true
+      let sign: WorkerReply? = last.withLock { last in
+        last.ticks += 1
+        guard last.ticks % 10 == 0 else { return nil }
+        let (beats, cpu) = (job.beats, ResourceUse.cpuSeconds)
+        defer { (last.beats, last.cpu) = (beats, cpu) }
+        if beats != last.beats { return .alive }
+        return cpu - last.cpu > 0.1 ? .busy : nil
       }
-      if lives { alive() }
+      if let sign { life(sign) }
     }
     source.resume()
     timer = source

@@ -34,7 +34,7 @@ public enum WorkerMain {
       guard case .job(let order) = request else { continue }
       requests.beginJob()
       let outcome = runner.run(
-        order, alive: { replies.send(.alive) }, stop: { requests.isCancelled ? .checkpoint : .none },
+        order, life: { replies.send($0) }, stop: { requests.isCancelled ? .checkpoint : .none },
         progress: { replies.send(.progress($0)) })
       requests.endJob()
       switch outcome {

@@ -34,7 +34,8 @@ final class WorkerProcess: JobRunner {
   private var errors = Tail(limit: 4096)
 
   /// - Parameters:
-  ///   - deadline: seconds without a sign of life after which a job counts as hung.
+  ///   - deadline: seconds without a sign of life after which a job counts as hung; ten times as many where its
+  ///     processors are at work all the while.
   ///   - forwardErrors: whether what libraries print goes to our standard error.
   init(command: WorkerCommand, setup: WorkerSetup, deadline: Double, forwardErrors: Bool) {
     (self.command, self.setup, self.deadline) = (command, setup, deadline)
@@ -107,6 +108,7 @@ final class WorkerProcess: JobRunner {
     _ child: ChildProcess, stop: () -> StopFlag.Level, progress: (JobProgress) -> Void
   ) -> JobOutcome {
     var heard = ContinuousClock.now
+    var busy = heard
     var stopping = false
     while true {
       switch receive(child, milliseconds: 100) {
@@ -114,15 +116,16 @@ final class WorkerProcess: JobRunner {
         heard = .now
         progress(state)
       case .reply(.alive), .reply(.ready): heard = .now
+      case .reply(.busy): busy = .now
       case .reply(.done(let result)): return .done(result)
       case .reply(.failed(let failure)): return stopping ? .cancelled : .failed(failure.failure, failure.notes)
       case .closed: return .crashed(discard(kill: false))
       case .nothing: break
       }
       let silence = heard.duration(to: .now).seconds
-      if silence > deadline {
+      if min(silence, busy.duration(to: .now).seconds) > deadline || silence > deadline * 10 {
         discard(kill: true)
-        return .stalled(seconds: deadline)
+        return .stalled(seconds: silence)
       }
       switch stop() {
       case .none: break

@@ -148,7 +148,8 @@ private final class SinkStep {
 }
 
 extension Job {
-  func throwIfCancelled() throws {
+  /// Throws where the job has been asked to stop.
+  public func throwIfCancelled() throws {
     if isCancelled { throw Failure("stopped", place: input, exitCode: .tryAgain, mayPass: true) }
   }
 }
