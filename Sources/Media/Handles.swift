@@ -42,8 +42,28 @@ final class CodecHandle {
   }
 
   deinit {
+    endAV1()
     var context: UnsafeMutablePointer<AVCodecContext>? = pointer
     avcodec_free_context(&context)
+  }
+
+  /// SVT-AV1 waits for ever when it is closed before it has had a frame and the end of its stream: it gets both.
+  private func endAV1() {
+    guard avcodec_is_open(pointer) != 0, let codec = pointer.pointee.codec, av_codec_is_encoder(codec) != 0,
+      String(cString: codec.pointee.name) == "libsvtav1", let packet = try? PacketHandle()
+    else { return }
+    func drain() { while avcodec_receive_packet(pointer, packet.pointer) >= 0 { av_packet_unref(packet.pointer) } }
+    drain()
+    if let frame = try? FrameHandle() {
+      frame.pointer.pointee.width = pointer.pointee.width
+      frame.pointer.pointee.height = pointer.pointee.height
+      frame.pointer.pointee.format = pointer.pointee.pix_fmt.rawValue
+      frame.pointer.pointee.pts = Int64(pointer.pointee.frame_number)
+      // After the end of the stream this is refused, as it should be.
+      if av_frame_get_buffer(frame.pointer, 0) >= 0 { avcodec_send_frame(pointer, frame.pointer) }
+    }
+    avcodec_send_frame(pointer, nil)
+    drain()
   }
 }
 

@@ -25,7 +25,11 @@ final class OutputLock {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Explicitly: a child that was forked a moment ago may still share the descriptor.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   private static func unwritable(_ root: OutputRoot, _ error: SystemError) -> Failure {
     if [ENOSPC, EDQUOT].contains(error.code) { return error.failure() }
