@@ -30,6 +30,9 @@ public struct VideoComparison: Sendable {
     guard files.count >= 2, let reference = files.last else {
       throw Failure("there is nothing to compare with", advice: "give outputs and, last, a reference", exitCode: .usage)
     }
+    for file in files where FileSystem.status(file) == nil {
+      throw Failure("there is no \(file)", exitCode: .usage)
+    }
     self.reference = reference
     results = files.dropLast().map { Result(file: $0, frames: []) }
     let readers = try files.map { try VideoReader($0, threads: threads, select: .first) }
