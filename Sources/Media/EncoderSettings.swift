@@ -93,9 +93,11 @@ public struct EncoderSettings: Sendable, Hashable, Codable {
   }
 
   /// x265 by name: the same bits whatever `pools` is, as long as the rest is fixed.
+  ///
+  /// The lookahead's thread is taken out of the pool: without one more, two cores would have one encoder left.
   private func hevcParameters(_ format: StreamFormat) -> [String: String] {
     var result = [
-      "pools": String(threads), "frame-threads": "2", "lookahead-threads": "1", "open-gop": "0", "info": "0",
+      "pools": String(threads + 1), "frame-threads": "2", "lookahead-threads": "1", "open-gop": "0", "info": "0",
       "log-level": "error",
     ]
     let colour = format.colour
