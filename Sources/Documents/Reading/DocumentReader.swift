@@ -35,7 +35,8 @@ public protocol DocumentReader: AnyObject {
 public enum Documents {
   /// Throws `Failure` in one clear line where the file is no document that can be read.
   public static func open(_ path: String, _ options: ReaderOptions) throws -> any DocumentReader {
-    try isPDF(path) ? PDFReader(path: path, options) : PictureReader(path: path, options)
+    _ = PageMemory.settled
+    return try isPDF(path) ? PDFReader(path: path, options) : PictureReader(path: path, options)
   }
 
   /// By its first bytes, or by its name where those tell nothing.
