@@ -102,7 +102,7 @@ struct Publisher: Sendable {
 
   private func below(_ path: String) throws -> String {
     let prefix = root.path == "." ? "" : root.path + (root.path.hasSuffix("/") ? "" : "/")
-    guard path.hasPrefix(prefix), !path.split(separator: "/").contains("..") else {
+    guard path.hasPrefix(prefix), !path.dropFirst(prefix.count).split(separator: "/").contains("..") else {
       throw Failure("the pipeline wrote outside of the output folder: \(path)")
     }
     return String(path.dropFirst(prefix.count))

@@ -10,6 +10,8 @@ public final class SignalHandler: Sendable {
     // A reader of our output who goes away is noticed by the write's error.
     signal(SIGPIPE, SIG_IGN)
     let queue = DispatchQueue(label: "signals")
+    // Dispatch begins to listen on a thread of its own; a signal that came before would be lost.
+    let listening = DispatchGroup()
     sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       // Dispatch needs the default action out of the way.
       signal(number, SIG_IGN)
@@ -23,9 +25,12 @@ public final class SignalHandler: Sendable {
           stop.raise(.now, "aborted by a second signal")
         }
       }
+      listening.enter()
+      source.setRegistrationHandler { listening.leave() }
       source.resume()
       return source
     }
+    listening.wait()
   }
 
   deinit { sources.forEach { $0.cancel() } }
