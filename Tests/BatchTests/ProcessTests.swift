@@ -26,6 +26,26 @@ import Testing
     #expect(condition())
   }
 
+  /// Sends signals, 300 ms apart, as soon as `condition` holds: from a thread of its own, since the pool that runs the
+  /// tests may be busy for longer than the process lives.
+  private func signal(
+    _ process: Process, _ numbers: [Int32], when condition: @escaping @Sendable () -> Bool
+  ) async {
+    let identifier = process.processIdentifier
+    let held = await withCheckedContinuation { continuation in
+      Thread.detachNewThread {
+        for _ in 0..<1500 where !condition() { Thread.sleep(forTimeInterval: 0.02) }
+        let met = condition()
+        for number in numbers {
+          kill(identifier, number)
+          Thread.sleep(forTimeInterval: 0.3)
+        }
+        continuation.resume(returning: met)
+      }
+    }
+    #expect(held)
+  }
+
   /// The workers of a run: its children.
   private func children(_ process: Process) -> [pid_t] {
     let path = "/proc/\(process.processIdentifier)/task"
@@ -40,8 +60,7 @@ import Testing
     let ground = try Playground()
     for name in 0..<14 { try ground.write("in/\(name).txt", "pause 0.1\nframes 10") }
     let process = try start(ground)
-    try await until { ground.exists("out/.pipe/receipts") }
-    process.interrupt()
+    await signal(process, [SIGINT]) { ground.exists("out/.pipe/receipts") }
     #expect(try await end(process) == 75)
     let outputs = ground.files("out")
     #expect((1..<14).contains(outputs.count))
@@ -54,10 +73,7 @@ import Testing
     let ground = try Playground()
     try ground.write("in/a.txt", "pause 0.1\nframes 100")
     let process = try start(ground)
-    try await until { ground.exists("out/a.raw.part") }
-    kill(process.processIdentifier, SIGTERM)
-    try await Task.sleep(for: .milliseconds(300))
-    kill(process.processIdentifier, SIGTERM)
+    await signal(process, [SIGTERM, SIGTERM]) { ground.exists("out/a.raw.part") }
     #expect(try await end(process) == 130)
     #expect(ground.files("out").isEmpty)
   }
