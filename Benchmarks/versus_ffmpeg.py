@@ -7,6 +7,7 @@ The other command is ffmpeg with lanczos scaling and the same encoder, preset an
 largest process, as the kernel accounts it; of pipe's two processes that is the worker. Run it with nothing else running.
 """
 import argparse
+import os
 import pathlib
 import statistics
 import subprocess
@@ -17,14 +18,14 @@ import time
 def measured(command):
     """Wall seconds, CPU seconds and peak MiB of a command's largest process."""
     start = time.monotonic()
-    child = subprocess.Popen(["/usr/bin/time", "-f", "%e %U %S %M", *command], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, text=True)
-    _, errors = child.communicate()
-    wall = time.monotonic() - start
-    if child.returncode:
-        raise SystemExit(f"{command[0]} failed:\n{errors}")
-    _, user, system, peak = errors.strip().splitlines()[-1].split()
-    return wall, float(user) + float(system), int(peak) / 1024
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.monotonic() - start
+        if status:
+            errors.seek(0)
+            raise SystemExit(f"{command[0]} failed:\n{errors.read().decode(errors='replace')}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def main():
