@@ -2,13 +2,11 @@
 ///
 /// The weights are a list of taps, grouped by input row: each is four (`few`: sixteen) neighbouring input bytes, from
 /// `offsets` bytes after the pixel's own place, and 64 · blocks weights. That covers any kernel size, any number of
-/// channels, and zeros left out.
+/// channels, and zeros left out. Taps one pixel apart share what they load, so an entry may hold three or two of them.
 public struct ConvolutionRow {
   public enum Shape: Sendable {
-    /// Each entry one tap.
-    case single
-    /// Each entry three taps, one pixel apart.
-    case triple
+    /// Each row has entries of three taps, then of two, then of one.
+    case taps
     /// Each entry sixteen bytes, for four outputs.
     case few
   }
@@ -20,7 +18,8 @@ public struct ConvolutionRow {
   public var rowCount: Int
   /// Bytes from one output pixel's place in the input to the next's.
   public var inputStep: Int
-  /// For each input row, the number of the entry after its last.
+  /// For each input row, the numbers of the entries after its last of three taps, of two and of one; for `few`, of the
+  /// entry after its last.
   public var rowEnds: UnsafePointer<Int32>
   public var offsets: UnsafePointer<Int32>
   public var weights: UnsafePointer<Int8>
@@ -67,58 +66,46 @@ public func convolve<I: InstructionSet>(_: I.Type, _ job: UnsafePointer<Convolut
     case 32: convolveFew(I.FewTile.self, Step32.self, job)
     default: convolveFew(I.FewTile.self, AnyStep.self, job)
     }
-  case (.triple, 1):
+  case (.taps, 1):
     switch job.pointee.inputStep {
-    case 16: convolve(I.Tile.self, Step16.self, ThreeTaps.self, job)
-    case 32: convolve(I.Tile.self, Step32.self, ThreeTaps.self, job)
-    default: convolve(I.Tile.self, AnyStep.self, ThreeTaps.self, job)
+    case 1: convolve(I.Tile.self, Step1.self, job)
+    case 16: convolve(I.Tile.self, Step16.self, job)
+    case 32: convolve(I.Tile.self, Step32.self, job)
+    default: convolve(I.Tile.self, AnyStep.self, job)
     }
-  case (.triple, _):
+  case (.taps, _):
     switch job.pointee.inputStep {
-    case 16: convolve(I.WideTile.self, Step16.self, ThreeTaps.self, job)
-    case 32: convolve(I.WideTile.self, Step32.self, ThreeTaps.self, job)
-    default: convolve(I.WideTile.self, AnyStep.self, ThreeTaps.self, job)
-    }
-  case (.single, 1):
-    switch job.pointee.inputStep {
-    case 1: convolve(I.Tile.self, Step1.self, OneTap.self, job)
-    case 16: convolve(I.Tile.self, Step16.self, OneTap.self, job)
-    case 32: convolve(I.Tile.self, Step32.self, OneTap.self, job)
-    default: convolve(I.Tile.self, AnyStep.self, OneTap.self, job)
-    }
-  case (.single, _):
-    switch job.pointee.inputStep {
-    case 1: convolve(I.WideTile.self, Step1.self, OneTap.self, job)
-    case 16: convolve(I.WideTile.self, Step16.self, OneTap.self, job)
-    case 32: convolve(I.WideTile.self, Step32.self, OneTap.self, job)
-    default: convolve(I.WideTile.self, AnyStep.self, OneTap.self, job)
+    case 1: convolve(I.WideTile.self, Step1.self, job)
+    case 16: convolve(I.WideTile.self, Step16.self, job)
+    case 32: convolve(I.WideTile.self, Step32.self, job)
+    default: convolve(I.WideTile.self, AnyStep.self, job)
     }
   }
 }
 
 @inlinable
-func convolve<Tile: SumTile, Step: PixelStep, Shape: TapShape>(
-  _: Tile.Type, _: Step.Type, _: Shape.Type, _ job: UnsafePointer<ConvolutionRow>
+func convolve<Tile: SumTile, Step: PixelStep>(
+  _: Tile.Type, _: Step.Type, _ job: UnsafePointer<ConvolutionRow>
 ) {
   let job = job.pointee
   var x = 0
   if let output = job.output {
     if job.requantisation.isPlain {
       while x < job.width {
-        let tile = multiply(Tile.self, Step.self, Shape.self, job, x: x)
+        let tile = multiply(Tile.self, Step.self, job, x: x)
         tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: true)
         x &+= Tile.pixels
       }
     } else {
       while x < job.width {
-        let tile = multiply(Tile.self, Step.self, Shape.self, job, x: x)
+        let tile = multiply(Tile.self, Step.self, job, x: x)
         tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: false)
         x &+= Tile.pixels
       }
     }
   } else if let sums = job.sums {
     while x < job.width {
-      let tile = multiply(Tile.self, Step.self, Shape.self, job, x: x)
+      let tile = multiply(Tile.self, Step.self, job, x: x)
       tile.storeSums(sums + x &* job.outputStep, step: job.outputStep)
       x &+= Tile.pixels
     }
@@ -126,8 +113,8 @@ func convolve<Tile: SumTile, Step: PixelStep, Shape: TapShape>(
 }
 
 @inlinable @inline(__always)
-func multiply<Tile: SumTile, Step: PixelStep, Shape: TapShape>(
-  _: Tile.Type, _: Step.Type, _: Shape.Type, _ job: ConvolutionRow, x: Int
+func multiply<Tile: SumTile, Step: PixelStep>(
+  _: Tile.Type, _: Step.Type, _ job: ConvolutionRow, x: Int
 ) -> Tile {
   var tile = Tile(bias: job.bias)
   var offset = job.offsets
@@ -136,10 +123,23 @@ func multiply<Tile: SumTile, Step: PixelStep, Shape: TapShape>(
   var row = 0
   while row < job.rowCount {
     let pixels = job.rows[row] + x &* step
-    let end = job.offsets + Int(job.rowEnds[row])
-    while offset < end {
-      Shape.add(&tile, pixels + Int(offset.pointee), step: step, weights)
-      weights += Shape.taps &* 64 &* Tile.blocks
+    let ends = job.rowEnds + (3 &* row)
+    let triples = job.offsets + Int(ends[0])
+    while offset < triples {
+      tile.threeTaps(pixels + Int(offset.pointee), step: step, weights)
+      weights += 192 &* Tile.blocks
+      offset += 1
+    }
+    let pairs = job.offsets + Int(ends[1])
+    while offset < pairs {
+      tile.twoTaps(pixels + Int(offset.pointee), step: step, weights)
+      weights += 128 &* Tile.blocks
+      offset += 1
+    }
+    let singles = job.offsets + Int(ends[2])
+    while offset < singles {
+      tile.tap(pixels + Int(offset.pointee), step: step, weights)
+      weights += 64 &* Tile.blocks
       offset += 1
     }
     row &+= 1
@@ -155,8 +155,22 @@ func convolveFew<Tile: GatheringTile, Step: PixelStep>(
   let job = job.pointee
   guard let sums = job.sums else { return }
   var x = 0
+  let step = Step.bytes(job)
   while x < job.width {
-    let tile = multiply(Tile.self, Step.self, WideTap.self, job, x: x)
+    var tile = Tile(bias: job.bias)
+    var offset = job.offsets
+    var weights = job.weights
+    var row = 0
+    while row < job.rowCount {
+      let pixels = job.rows[row] + x &* step
+      let end = job.offsets + Int(job.rowEnds[row])
+      while offset < end {
+        tile.wideTap(pixels + Int(offset.pointee), step: step, weights)
+        weights += 64
+        offset += 1
+      }
+      row &+= 1
+    }
     tile.storeGathered(sums + 4 &* x)
     x &+= Tile.pixels
   }

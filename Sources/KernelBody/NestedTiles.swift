@@ -24,6 +24,12 @@ public struct Two<Part: SumTile>: SumTile {
   }
 
   @inlinable @inline(__always)
+  public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    left.twoTaps(from, step: step, weights)
+    right.twoTaps(from + Part.pixels &* step, step: step, weights)
+  }
+
+  @inlinable @inline(__always)
   public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     left.wideTap(from, step: step, weights)
     right.wideTap(from + Part.pixels &* step, step: step, weights)
@@ -68,6 +74,13 @@ public struct Three<Part: SumTile>: SumTile {
     left.threeTaps(from, step: step, weights)
     middle.threeTaps(from + Part.pixels &* step, step: step, weights)
     right.threeTaps(from + 2 &* Part.pixels &* step, step: step, weights)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    left.twoTaps(from, step: step, weights)
+    middle.twoTaps(from + Part.pixels &* step, step: step, weights)
+    right.twoTaps(from + 2 &* Part.pixels &* step, step: step, weights)
   }
 
   @inlinable @inline(__always)

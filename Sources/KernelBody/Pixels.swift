@@ -48,6 +48,25 @@ public struct FourPixels<I: InstructionSet>: SumTile {
   }
 
   @inlinable @inline(__always)
+  public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    let u = I.weights(weights)
+    let v = I.weights(weights + 64)
+    let p0 = I.four(from)
+    let p1 = I.four(from + step)
+    let p2 = I.four(from + 2 &* step)
+    let p3 = I.four(from + 3 &* step)
+    let p4 = I.four(from + 4 &* step)
+    I.accumulate(&a, p0, u)
+    I.accumulate(&a, p1, v)
+    I.accumulate(&b, p1, u)
+    I.accumulate(&b, p2, v)
+    I.accumulate(&c, p2, u)
+    I.accumulate(&c, p3, v)
+    I.accumulate(&d, p3, u)
+    I.accumulate(&d, p4, v)
+  }
+
+  @inlinable @inline(__always)
   public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     let w = I.weights(weights)
     I.accumulate(&a, I.sixteen(from), w)
@@ -103,6 +122,12 @@ public struct TwoPixels<I: PairedInstructionSet>: SumTile {
     tap(from, step: step, weights)
     tap(from + step, step: step, weights + 64)
     tap(from + 2 &* step, step: step, weights + 128)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    tap(from, step: step, weights)
+    tap(from + step, step: step, weights + 64)
   }
 
   @inlinable @inline(__always)
@@ -163,6 +188,12 @@ public struct TwoWidePixels<I: InstructionSet>: SumTile {
     tap(from, step: step, weights)
     tap(from + step, step: step, weights + 128)
     tap(from + 2 &* step, step: step, weights + 256)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
+    tap(from, step: step, weights)
+    tap(from + step, step: step, weights + 128)
   }
 
   @inlinable @inline(__always)

@@ -13,6 +13,8 @@ public protocol SumTile {
   mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
   /// Adds three neighbouring taps, whose bytes lie at `from`, `from + step` and `from + 2 · step`.
   mutating func threeTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
+  /// Adds two neighbouring taps.
+  mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
   /// Adds one tap of sixteen bytes, to sums of [4 outputs][4 parts].
   mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
   /// Quantises and stores pixel `p` at `to + p · step`; `plain`, a literal, says that `output.isPlain`.

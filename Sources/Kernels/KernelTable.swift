@@ -25,8 +25,8 @@ public struct KernelTable: Sendable {
     @Sendable (UnsafePointer<UInt8>, UnsafePointer<Int8>, UnsafeMutablePointer<Int32>, Int) -> Int
   /// Blocks of sixteen channels that one pass computes best.
   public var widestBlocks: Int
-  /// Whether three neighbouring taps at once are faster than one by one.
-  public var prefersTriples: Bool
+  /// Whether neighbouring taps are faster together than one by one, because they share what they load.
+  public var joinsTaps: Bool
   /// Whether two products of a byte and a weight are added in 16 bits, so that the weights of a pair of the same sign
   /// must not exceed 128 together.
   public var addsPairsIn16Bits: Bool
@@ -45,29 +45,29 @@ public struct KernelTable: Sendable {
       case .vnni:
         return KernelTable(
           level: .vnni, convolve: { convolveVNNI($0) }, finish: { finishVNNI($0) },
-          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, prefersTriples: true,
+          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, joinsTaps: true,
           addsPairsIn16Bits: false)
       case .avxVNNI:
         return KernelTable(
           level: .avxVNNI, convolve: { convolveAVXVNNI($0) }, finish: { finishAVXVNNI($0) },
-          multiplyAtPeak: { multiplyAtPeakAVXVNNI($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+          multiplyAtPeak: { multiplyAtPeakAVXVNNI($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
           addsPairsIn16Bits: false)
       case .avx2:
         return KernelTable(
           level: .avx2, convolve: { convolveAVX2($0) }, finish: { finishAVX2($0) },
-          multiplyAtPeak: { multiplyAtPeakAVX2($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+          multiplyAtPeak: { multiplyAtPeakAVX2($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
           addsPairsIn16Bits: true)
       case .baseline:
         return KernelTable(
           level: .baseline, convolve: { convolveBaseline($0) }, finish: { finishBaseline($0) },
-          multiplyAtPeak: { multiplyAtPeakBaseline($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+          multiplyAtPeak: { multiplyAtPeakBaseline($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
           addsPairsIn16Bits: false)
       case .portable: break
       }
     #endif
     return KernelTable(
       level: .portable, convolve: { convolvePortable($0) }, finish: { finishPortable($0) },
-      multiplyAtPeak: { multiplyAtPeakPortable($0, $1, $2, $3) }, widestBlocks: 1, prefersTriples: false,
+      multiplyAtPeak: { multiplyAtPeakPortable($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
       addsPairsIn16Bits: false)
   }
 }

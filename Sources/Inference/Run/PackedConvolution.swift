@@ -25,7 +25,7 @@ struct PackedConvolution {
     _ layer: IntegerNetwork.Convolution, inputStep: Int, zeroPoint: UInt8, table: KernelTable, arena: Arena
   ) {
     let lists = PackedConvolution.lists(layer, inputStep: inputStep, table: table)
-    shape = lists.first?.shape ?? .single
+    shape = lists.first?.shape ?? .taps
     sumStep = shape == .few ? 4 : (layer.outputChannels + 15) / 16 * 16
     passes = lists.map {
       let list = table.addsPairsIn16Bits ? $0.splitPairs() : $0
@@ -33,26 +33,28 @@ struct PackedConvolution {
     }
   }
 
-  /// The lists that cost least: gathered outputs where there are few, else three taps at a time, else one by one.
+  /// The lists that cost least: gathered outputs where there are few, else those that leave out zeros where it pays.
   private static func lists(
     _ layer: IntegerNetwork.Convolution, inputStep: Int, table: KernelTable
   ) -> [TapList] {
     if layer.output == nil,
-      let few = TapList(layer, inputStep: inputStep, shape: .few, firstChannel: 0, blocks: 1)
+      let few = TapList(layer, inputStep: inputStep, shape: .few, firstChannel: 0, blocks: 1, joined: false)
     {
       return [few]
     }
     let blocks = (layer.outputChannels + 15) / 16
-    func all(_ shape: ConvolutionRow.Shape, width: Int) -> [TapList] {
+    func all(width: Int) -> [TapList] {
       stride(from: 0, to: blocks, by: width).compactMap {
-        TapList(layer, inputStep: inputStep, shape: shape, firstChannel: $0 * 16, blocks: min(width, blocks - $0))
+        TapList(
+          layer, inputStep: inputStep, shape: .taps, firstChannel: $0 * 16, blocks: min(width, blocks - $0),
+          joined: table.joinsTaps)
       }
     }
     func cost(_ lists: [TapList]) -> Int { lists.reduce(0) { $0 + $1.cost * $1.blocks } }
-    let dense = all(table.prefersTriples ? .triple : .single, width: table.widestBlocks)
+    let dense = all(width: table.widestBlocks)
     // Single blocks leave more zeros out, but load more for each product.
-    let sparse = all(.single, width: 1)
-    guard !dense.isEmpty, cost(dense) * 15 <= cost(sparse) * 16 else { return sparse }
+    let sparse = all(width: 1)
+    guard cost(dense) * 15 <= cost(sparse) * 16 else { return sparse }
     return dense
   }
 

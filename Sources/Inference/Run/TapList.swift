@@ -13,30 +13,49 @@ struct TapList {
   var weights: [Int8] = []
 
   /// nil where the layer has not this shape.
+  ///
+  /// - Parameter joined: whether taps one pixel apart are put together.
   init?(
-    _ layer: IntegerNetwork.Convolution, inputStep: Int, shape: ConvolutionRow.Shape, firstChannel: Int, blocks: Int
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, shape: ConvolutionRow.Shape, firstChannel: Int, blocks: Int,
+    joined: Bool
   ) {
     self.shape = shape
     self.firstChannel = firstChannel
     self.blocks = blocks
     let group = shape == .few ? 16 : 4
     if shape == .few && (layer.outputChannels > 4 || inputStep % 16 != 0) { return nil }
-    if shape == .triple && (layer.kernelWidth != 3 || inputStep % 4 != 0) { return nil }
-    let places =
-      shape == .triple
-      ? Array(stride(from: 0, to: inputStep, by: group))
-      : Array(stride(from: 0, to: layer.kernelWidth * inputStep, by: group))
+    let joined = joined && inputStep % 4 == 0
     for y in 0..<layer.kernelHeight {
-      for place in places {
-        var vectors: [Int8] = []
-        for tap in 0..<(shape == .triple ? 3 : 1) {
-          vectors += vector(layer, y: y, from: place + tap * inputStep, inputStep: inputStep)
+      // Entries of one, two and three taps: where they begin, and their weights.
+      var entries: [[(place: Int, weights: [Int8])]] = [[], [], []]
+      if joined {
+        for part in stride(from: 0, to: inputStep, by: 4) {
+          var x = 0
+          while x < layer.kernelWidth {
+            var weights: [Int8] = []
+            let start = x
+            while x < layer.kernelWidth, x < start + 3 {
+              let tap = vector(layer, y: y, from: part + x * inputStep, inputStep: inputStep)
+              guard tap.contains(where: { $0 != 0 }) else { break }
+              weights += tap
+              x += 1
+            }
+            if x == start { x += 1 } else { entries[x - start - 1].append((part + start * inputStep, weights)) }
+          }
         }
-        guard vectors.contains(where: { $0 != 0 }) else { continue }
-        offsets.append(Int32(place - layer.padLeft * inputStep))
-        weights += vectors
+      } else {
+        for place in stride(from: 0, to: layer.kernelWidth * inputStep, by: group) {
+          let tap = vector(layer, y: y, from: place, inputStep: inputStep)
+          if tap.contains(where: { $0 != 0 }) { entries[0].append((place, tap)) }
+        }
       }
-      rowEnds.append(Int32(offsets.count))
+      for taps in shape == .few ? [0] : [2, 1, 0] {
+        for entry in entries[taps] {
+          offsets.append(Int32(entry.place - layer.padLeft * inputStep))
+          weights += entry.weights
+        }
+        rowEnds.append(Int32(offsets.count))
+      }
     }
   }
 
@@ -56,7 +75,7 @@ struct TapList {
   /// Multiply instructions for one pixel and block.
   var cost: Int { weights.count / (64 * blocks) }
 
-  /// For kernels that add pairs of products in 16 bits: where two weights of a pair might overflow them, the second
+  /// Of a list whose taps are not joined, for kernels that add pairs of products in 16 bits: where two weights of a pair might overflow them, the second
   /// moves to a tap of its own.
   func splitPairs() -> TapList {
     var list = self
