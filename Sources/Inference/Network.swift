@@ -51,15 +51,19 @@ public final class Network: Sendable {
   }
 
   /// Output width divided by input width.
-  public var scale: Int { integers.ending.upscale }
+  public var scale: Int { integers.ending.upscale / integers.fold }
   /// Planes the network takes.
   public var inputChannels: Int { 1 }
+  /// What a denoiser takes the noise's standard deviation to be unless told, in levels of eight bits, 0 to 255; nil
+  /// where the network takes no noise level.
+  public var defaultNoiseLevel: Double? { integers.noiseLevel.map { $0 * 255 } }
 
   /// Multiply-accumulates for one input pixel.
   public var macsPerPixel: Int {
-    integers.operations.reduce(0) { total, operation in
+    let block = integers.operations.reduce(0) { total, operation in
       if case .convolution(let layer) = operation { total + layer.macs } else { total }
     }
+    return block / (integers.fold * integers.fold)
   }
 
   /// How far, in input pixels, an output pixel's value may depend on the picture around it.
@@ -74,6 +78,6 @@ public final class Network: Sendable {
       radii[layer.input] = max(radii[layer.input], radius)
       most = max(most, radius)
     }
-    return most
+    return (most + 1) * integers.fold - 1
   }
 }

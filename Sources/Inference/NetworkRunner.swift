@@ -14,6 +14,19 @@ public final class NetworkRunner {
   private(set) var bands: [Band] = []
   private var width = 0
 
+  /// The standard deviation of the noise that a denoiser is to take out, in levels of eight bits; other networks ignore
+  /// it. At first it is the network's `defaultNoiseLevel`.
+  public var noiseLevel: Double {
+    didSet {
+      noiseLevel = noiseLevel.isFinite ? min(max(noiseLevel, 0), 255) : oldValue
+      guard noiseLevel != oldValue else { return }
+      plan.setNoiseLevel(noiseLevel / 255)
+      noiseHasChanged = true
+    }
+  }
+  /// Earlier results are of another noise level.
+  private var noiseHasChanged = false
+
   /// - Parameter threads: how many rows of a frame are worked on at once; at least 1.
   public convenience init(_ network: Network, threads: Int) {
     self.init(network, threads: threads, table: .current)
@@ -21,6 +34,7 @@ public final class NetworkRunner {
 
   init(_ network: Network, threads: Int, table: KernelTable) {
     self.network = network
+    noiseLevel = network.defaultNoiseLevel ?? 0
     plan = Plan(network.integers, table: table)
     pool = WorkerPool(threads: min(max(threads, 1), 256))
   }
@@ -49,11 +63,12 @@ public final class NetworkRunner {
       "the output is \(network.scale) times the input's size")
     guard luma.width > 0, luma.height > 0 else { return }
     if luma.width != width || bands.isEmpty {
-      bands = (0..<pool.threads).map { _ in Band(plan, width: luma.width) }
+      bands = (0..<pool.threads).map { _ in Band(plan, pictureWidth: luma.width) }
       width = luma.width
     }
-    var changed = [0..<luma.height]
-    if let previous, previous.luma.width == luma.width, previous.luma.height == luma.height,
+    let fold = network.integers.fold
+    var changed = [0..<(luma.height + fold - 1) / fold]
+    if let previous, !noiseHasChanged, previous.luma.width == luma.width, previous.luma.height == luma.height,
       previous.output.width == output.width, previous.output.height == output.height
     {
       changed = changedRows(luma, previous.luma, bytes: luma.width * (depth > 8 ? 2 : 1))
@@ -62,18 +77,23 @@ public final class NetworkRunner {
     let job = Band.Job(
       input: luma, inputDepth: depth, output: output, outputDepth: outputDepth,
       arithmetic: EndingArithmetic(plan.network.ending, inputDepth: depth, outputDepth: outputDepth))
+    noiseHasChanged = false
     let work = Work(bands: bands, job: job, shares: NetworkRunner.shares(of: changed, among: bands.count))
     guard !work.shares.isEmpty else { return }
     pool.run { work.run($0) }
   }
 
-  /// Rows of the output, in input rows, that may differ because a row they depend on does.
+  /// Rows of the output, in rows of the folded picture, that may differ because a row they depend on does.
   private func changedRows(_ luma: Plane, _ previous: Plane, bytes: Int) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
-    for y in 0..<luma.height
-    where memcmp(luma.base + y * luma.stride, previous.base + y * previous.stride, bytes) != 0 {
+    let fold = network.integers.fold
+    let height = (luma.height + fold - 1) / fold
+    for y in 0..<height
+    where (y * fold..<min(y * fold + fold, luma.height)).contains(where: {
+      memcmp(luma.base + $0 * luma.stride, previous.base + $0 * previous.stride, bytes) != 0
+    }) {
       // A row reaches down to those that look up to it, and the other way round.
-      let reached = max(0, y - plan.pictureReach.below)..<min(luma.height, y + plan.pictureReach.above + 1)
+      let reached = max(0, y - plan.pictureReach.below)..<min(height, y + plan.pictureReach.above + 1)
       if let last = ranges.last, reached.lowerBound <= last.upperBound {
         ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, reached.upperBound)
       } else {
@@ -85,8 +105,10 @@ public final class NetworkRunner {
 
   private func copy(_ previous: Plane, to output: MutablePlane, except changed: [Range<Int>], bytes: Int) {
     var next = 0
-    for range in changed + [output.height / network.scale..<output.height / network.scale] {
-      for y in next * network.scale..<range.lowerBound * network.scale {
+    let upscale = network.integers.ending.upscale
+    let end = (output.height + upscale - 1) / upscale
+    for range in changed + [end..<end] {
+      for y in min(next * upscale, output.height)..<min(range.lowerBound * upscale, output.height) {
         memcpy(output.base + y * output.stride, previous.base + y * previous.stride, bytes)
       }
       next = range.upperBound

@@ -4,22 +4,35 @@ import Frames
 struct Reference {
   let network: IntegerNetwork
 
-  /// - Returns: `upscale²` times as many samples as `luma` has.
-  func run(luma: [UInt16], width: Int, height: Int, depth: Int, outputDepth: Int) -> [UInt16] {
+  /// - Parameter noiseLevel: 0 to 1; matters to denoisers only.
+  /// - Returns: `(upscale / fold)²` times as many samples as `luma` has.
+  func run(
+    luma: [UInt16], width: Int, height: Int, depth: Int, outputDepth: Int, noiseLevel: Double = 0
+  ) -> [UInt16] {
     let arithmetic = EndingArithmetic(network.ending, inputDepth: depth, outputDepth: outputDepth)
+    let fold = network.fold
+    let (columns, rows) = ((width + fold - 1) / fold, (height + fold - 1) / fold)
     /// [channel][y][x]
     var tensors = [[UInt8]](repeating: [], count: network.tensors.count)
     var output: [UInt16] = []
     for operation in network.operations {
       switch operation {
       case .picture(let index, let codes):
-        tensors[index] = luma.map { sample in
-          depth == 8 ? codes[Int(sample)] : codes[min((Int(sample) + 1 << (depth - 9)) >> (depth - 8), 255)]
+        for channel in 0..<fold * fold {
+          for y in 0..<rows {
+            for x in 0..<columns {
+              let row = min(y * fold + channel / fold, height - 1)
+              let sample = luma[row * width + min(x * fold + channel % fold, width - 1)]
+              tensors[index].append(
+                depth == 8 ? codes[Int(sample)] : codes[min((Int(sample) + 1 << (depth - 9)) >> (depth - 8), 255)])
+            }
+          }
         }
       case .convolution(let layer):
-        let sums = sums(layer, tensors[layer.input], width: width, height: height)
+        let sums = sums(
+          layer, bias: layer.bias(noiseLevel: noiseLevel), tensors[layer.input], width: columns, height: rows)
         if let index = layer.output {
-          tensors[index] = sums.indices.map { code(layer, sums[$0], channel: $0 / (width * height)) }
+          tensors[index] = sums.indices.map { code(layer, sums[$0], channel: $0 / (columns * rows)) }
         } else {
           output = samples(sums, luma, width: width, height: height, arithmetic)
         }
@@ -28,13 +41,15 @@ struct Reference {
     return output
   }
 
-  private func sums(_ layer: IntegerNetwork.Convolution, _ input: [UInt8], width: Int, height: Int) -> [Int32] {
+  private func sums(
+    _ layer: IntegerNetwork.Convolution, bias: [Int32], _ input: [UInt8], width: Int, height: Int
+  ) -> [Int32] {
     let zero = Int(network.tensors[layer.input].quantisation.zeroPoint)
     var sums: [Int32] = []
     for output in 0..<layer.outputChannels {
       for y in 0..<height {
         for x in 0..<width {
-          var sum = Int(layer.bias[output])
+          var sum = Int(bias[output])
           for channel in 0..<layer.inputChannels {
             for tapY in 0..<layer.kernelHeight {
               for tapX in 0..<layer.kernelWidth {
@@ -62,17 +77,16 @@ struct Reference {
   private func samples(
     _ sums: [Int32], _ luma: [UInt16], width: Int, height: Int, _ arithmetic: EndingArithmetic
   ) -> [UInt16] {
-    let upscale = network.ending.upscale
-    var samples = [UInt16](repeating: 0, count: width * height * upscale * upscale)
-    for channel in 0..<upscale * upscale {
-      for y in 0..<height {
-        for x in 0..<width {
-          let base = network.ending.addsPicture ? Int32(luma[y * width + x]) : nil
-          let sample = arithmetic.sample(
-            sum: sums[(channel * height + y) * width + x], channel: channel, base: base)
-          let (row, column) = (y * upscale + channel / upscale, x * upscale + channel % upscale)
-          samples[row * width * upscale + column] = UInt16(sample)
-        }
+    let (upscale, fold) = (network.ending.upscale, network.fold)
+    let scale = upscale / fold
+    let (columns, rows) = ((width + fold - 1) / fold, (height + fold - 1) / fold)
+    var samples: [UInt16] = []
+    for y in 0..<height * scale {
+      for x in 0..<width * scale {
+        let base = network.ending.addsPicture ? Int32(luma[y / scale * width + x / scale]) : nil
+        let channel = y % upscale * upscale + x % upscale
+        let sum = sums[(channel * rows + y / upscale) * columns + x / upscale]
+        samples.append(UInt16(arithmetic.sample(sum: sum, channel: channel, base: base)))
       }
     }
     return samples

@@ -3,9 +3,13 @@
 /// Sums lie [4 outputs][4 pixels]; outputs 0 and 1 make the upper row, 2 and 3 the lower.
 public struct FinishingRow {
   public var sums: UnsafePointer<Int32>
-  /// The input's own samples, nearest repeat of which is the base; nil where the network has none.
+  /// The input's own samples; nil where the network does not add them.
   public var base: UnsafeRawPointer?
+  /// Those for the lower row.
+  public var lowerBase: UnsafeRawPointer
   public var wideBase: Bool
+  /// Whether each sample of the base stands for two outputs in each direction; else for one.
+  public var repeatsBase: Bool
   public var upper: UnsafeMutableRawPointer
   public var lower: UnsafeMutableRawPointer
   public var wideOutput: Bool
@@ -16,13 +20,15 @@ public struct FinishingRow {
   public var scales: UnsafePointer<Float>
 
   public init(
-    sums: UnsafePointer<Int32>, base: UnsafeRawPointer?, wideBase: Bool, upper: UnsafeMutableRawPointer,
-    lower: UnsafeMutableRawPointer, wideOutput: Bool, width: Int, arithmetic: FinishingArithmetic,
-    scales: UnsafePointer<Float>
+    sums: UnsafePointer<Int32>, base: UnsafeRawPointer?, lowerBase: UnsafeRawPointer, wideBase: Bool,
+    repeatsBase: Bool, upper: UnsafeMutableRawPointer, lower: UnsafeMutableRawPointer, wideOutput: Bool, width: Int,
+    arithmetic: FinishingArithmetic, scales: UnsafePointer<Float>
   ) {
     self.sums = sums
     self.base = base
+    self.lowerBase = lowerBase
     self.wideBase = wideBase
+    self.repeatsBase = repeatsBase
     self.upper = upper
     self.lower = lower
     self.wideOutput = wideOutput
@@ -96,15 +102,25 @@ public func finish<I: InstructionSet>(_: I.Type, _ job: UnsafePointer<FinishingR
   while x < job.width {
     let left = I.sums(job.sums + 4 &* x)
     let right = I.sums(job.sums + (4 &* x &+ 16))
-    var base: I.Sums?
+    var upperBase: I.Sums?
+    var lowerBase: I.Sums?
     if let samples = job.base {
-      base =
-        job.wideBase
-        ? I.twice((samples + 2 &* x).assumingMemoryBound(to: UInt16.self))
-        : I.twice((samples + x).assumingMemoryBound(to: UInt8.self))
+      if job.repeatsBase {
+        upperBase =
+          job.wideBase
+          ? I.twice((samples + 2 &* x).assumingMemoryBound(to: UInt16.self))
+          : I.twice((samples + x).assumingMemoryBound(to: UInt8.self))
+        lowerBase = upperBase
+      } else if job.wideBase {
+        upperBase = I.once((samples + 4 &* x).assumingMemoryBound(to: UInt16.self))
+        lowerBase = I.once((job.lowerBase + 4 &* x).assumingMemoryBound(to: UInt16.self))
+      } else {
+        upperBase = I.once((samples + 2 &* x).assumingMemoryBound(to: UInt8.self))
+        lowerBase = I.once((job.lowerBase + 2 &* x).assumingMemoryBound(to: UInt8.self))
+      }
     }
-    let upper = arithmetic.apply(I.self, I.upperRow(left, right), job.scales, base: base)
-    let lower = arithmetic.apply(I.self, I.lowerRow(left, right), job.scales + 16, base: base)
+    let upper = arithmetic.apply(I.self, I.upperRow(left, right), job.scales, base: upperBase)
+    let lower = arithmetic.apply(I.self, I.lowerRow(left, right), job.scales + 16, base: lowerBase)
     if job.wideOutput {
       I.store(upper, (job.upper + 4 &* x).assumingMemoryBound(to: UInt16.self), maximum: arithmetic.maximum)
       I.store(lower, (job.lower + 4 &* x).assumingMemoryBound(to: UInt16.self), maximum: arithmetic.maximum)

@@ -63,6 +63,9 @@ public protocol InstructionSet {
   static func upperRow(_ a: Sums, _ b: Sums) -> Sums
   /// Outputs 2 and 3 pixel by pixel.
   static func lowerRow(_ a: Sums, _ b: Sums) -> Sums
+  /// Sixteen samples.
+  static func once(_ from: UnsafePointer<UInt8>) -> Sums
+  static func once(_ from: UnsafePointer<UInt16>) -> Sums
   /// Eight samples, each twice.
   static func twice(_ from: UnsafePointer<UInt8>) -> Sums
   static func twice(_ from: UnsafePointer<UInt16>) -> Sums

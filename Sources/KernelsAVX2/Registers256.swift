@@ -146,11 +146,23 @@
     @inline(__always) static func lowerRow(_ a: Sums, _ b: Sums) -> Sums {
       (low: _mm256_permutevar8x32_epi32(a.high, pairsOrder), high: _mm256_permutevar8x32_epi32(b.high, pairsOrder))
     }
+    @inline(__always) static func once(_ from: UnsafePointer<UInt8>) -> Sums {
+      (low: eight(from), high: eight(from + 8))
+    }
+    @inline(__always) static func once(_ from: UnsafePointer<UInt16>) -> Sums {
+      (low: eight(from), high: eight(from + 8))
+    }
+    @inline(__always) private static func eight(_ from: UnsafePointer<UInt8>) -> SIMD4<Int64> {
+      _mm256_cvtepu8_epi32(_mm_loadl_epi64(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
+    }
+    @inline(__always) private static func eight(_ from: UnsafePointer<UInt16>) -> SIMD4<Int64> {
+      _mm256_cvtepu16_epi32(_mm_loadu_si128(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
+    }
     @inline(__always) static func twice(_ from: UnsafePointer<UInt8>) -> Sums {
-      twice(_mm256_cvtepu8_epi32(_mm_loadl_epi64(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self))))
+      twice(eight(from))
     }
     @inline(__always) static func twice(_ from: UnsafePointer<UInt16>) -> Sums {
-      twice(_mm256_cvtepu16_epi32(_mm_loadu_si128(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self))))
+      twice(eight(from))
     }
     @inline(__always) private static func twice(_ once: SIMD4<Int64>) -> Sums {
       (

@@ -169,6 +169,18 @@ struct Portable: PairedInstructionSet {
     }
     return Sums(a: pair(0), b: pair(2), c: pair(4), d: pair(6))
   }
+  @inline(__always)
+  private static func once<Sample: FixedWidthInteger & UnsignedInteger>(
+    samples: UnsafePointer<Sample>
+  ) -> Sums {
+    func four(_ index: Int) -> SIMD4<Int32> {
+      SIMD4(
+        Int32(samples[index]), Int32(samples[index + 1]), Int32(samples[index + 2]), Int32(samples[index + 3]))
+    }
+    return Sums(a: four(0), b: four(4), c: four(8), d: four(12))
+  }
+  @inline(__always) static func once(_ from: UnsafePointer<UInt8>) -> Sums { once(samples: from) }
+  @inline(__always) static func once(_ from: UnsafePointer<UInt16>) -> Sums { once(samples: from) }
   @inline(__always) static func twice(_ from: UnsafePointer<UInt8>) -> Sums { twice(samples: from) }
   @inline(__always) static func twice(_ from: UnsafePointer<UInt16>) -> Sums { twice(samples: from) }
   @inline(__always) static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>, maximum: Int32) {

@@ -148,6 +148,17 @@
         a: _mm_unpacklo_epi32(a.c, a.d), b: _mm_unpackhi_epi32(a.c, a.d), c: _mm_unpacklo_epi32(b.c, b.d),
         d: _mm_unpackhi_epi32(b.c, b.d))
     }
+    @inline(__always) static func once(_ from: UnsafePointer<UInt8>) -> Sums {
+      let (bytes, zero) = (load(from), _mm_setzero_si128())
+      return once(_mm_unpacklo_epi8(bytes, zero), _mm_unpackhi_epi8(bytes, zero))
+    }
+    @inline(__always) static func once(_ from: UnsafePointer<UInt16>) -> Sums { once(load(from), load(from + 8)) }
+    @inline(__always) private static func once(_ low: SIMD2<Int64>, _ high: SIMD2<Int64>) -> Sums {
+      let zero = _mm_setzero_si128()
+      return Sums(
+        a: _mm_unpacklo_epi16(low, zero), b: _mm_unpackhi_epi16(low, zero), c: _mm_unpacklo_epi16(high, zero),
+        d: _mm_unpackhi_epi16(high, zero))
+    }
     @inline(__always) static func twice(_ from: UnsafePointer<UInt8>) -> Sums {
       twice(
         _mm_unpacklo_epi8(

@@ -90,6 +90,12 @@
     @inline(__always) static func lowerRow(_ a: Sums, _ b: Sums) -> Sums {
       _mm512_permutex2var_epi32(a, pipe_lower_row_order(), b)
     }
+    @inline(__always) static func once(_ from: UnsafePointer<UInt8>) -> Sums {
+      _mm512_cvtepu8_epi32(_mm_loadu_si128(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
+    }
+    @inline(__always) static func once(_ from: UnsafePointer<UInt16>) -> Sums {
+      _mm512_cvtepu16_epi32(_mm256_loadu_si256(UnsafeRawPointer(from).assumingMemoryBound(to: __m256i.self)))
+    }
     @inline(__always) static func twice(_ from: UnsafePointer<UInt8>) -> Sums {
       let once = _mm512_cvtepu8_epi64(_mm_loadl_epi64(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
       return _mm512_or_si512(once, _mm512_sll_epi64(once, _mm_cvtsi32_si128(32)))

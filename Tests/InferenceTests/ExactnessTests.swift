@@ -25,6 +25,10 @@ import Testing
     NetworkShape(channels: [16, 16], upscale: 1),
     NetworkShape(channels: [12], upscale: 3),
     NetworkShape(channels: [32], upscale: 4),
+    NetworkShape(channels: [32, 32], fold: 2, takesNoise: true),
+    NetworkShape(channels: [16], fold: 2, addsPicture: false),
+    NetworkShape(channels: [16], upscale: 4, fold: 2),
+    NetworkShape(channels: [16], upscale: 3, fold: 3, zeroPoints: true),
   ]
   static let sizes = [(1, 1), (2, 3), (5, 1), (1, 9), (23, 4), (24, 7), (25, 5), (61, 11)]
   /// Emulated processors are slow.
@@ -40,12 +44,14 @@ import Testing
         let input = TestPlane(width: size.0, height: size.1, depth: depth)
         input.samples = filling.samples(size.0 * size.1, depth: depth, &random)
         let expected = Reference(network: network).run(
-          luma: input.samples, width: size.0, height: size.1, depth: depth, outputDepth: outputDepth)
+          luma: input.samples, width: size.0, height: size.1, depth: depth, outputDepth: outputDepth, noiseLevel: 0.1)
         for table in KernelTable.available {
           for threads in ExactnessTests.threads {
             let runner = NetworkRunner(Network(integers: network), threads: threads, table: table)
+            runner.noiseLevel = 25.5
+            let scale = runner.network.scale
             let output = TestPlane(
-              width: size.0 * shape.upscale, height: size.1 * shape.upscale, depth: outputDepth, padding: threads)
+              width: size.0 * scale, height: size.1 * scale, depth: outputDepth, padding: threads)
             runner.run(luma: input.plane, depth: depth, into: output.mutable, outputDepth: outputDepth)
             let found = output.samples
             let wrong = zip(found, expected).enumerated().first { $1.0 != $1.1 }

@@ -21,6 +21,8 @@ struct Seeded: RandomNumberGenerator {
 struct NetworkShape: CustomTestStringConvertible {
   var channels: [Int]
   var upscale = 2
+  var fold = 1
+  var takesNoise = false
   var kernels: [(height: Int, width: Int)] = []
   var weights: ClosedRange<Int> = -128...127
   /// Of a hundred weight blocks (a tap of four inputs by sixteen outputs), how many are zero.
@@ -32,12 +34,12 @@ struct NetworkShape: CustomTestStringConvertible {
   var result: Quantisation?
 
   var testDescription: String {
-    "\(channels) x\(upscale) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
+    "\(channels) x\(upscale) / \(fold) noise \(takesNoise) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
       + "slopes \(slopes) picture \(addsPicture) residual \(residual != nil) result \(result != nil)"
   }
 
   func make(_ random: inout Seeded) -> IntegerNetwork {
-    var tensors = [IntegerNetwork.Tensor(channels: 1, quantisation: .samples)]
+    var tensors = [IntegerNetwork.Tensor(channels: fold * fold, quantisation: .samples)]
     var operations: [IntegerNetwork.Operation] = [.picture(output: 0, codes: (0...255).map { UInt8($0) })]
     for index in 0...channels.count {
       let input = tensors[index].channels
@@ -52,6 +54,9 @@ struct NetworkShape: CustomTestStringConvertible {
         bias: (0..<outputs).map { _ in Int32.random(in: -20000...20000, using: &random) }, scales: [],
         negativeScales: nil, low: 0, high: 255)
       if zeroBlocks > 0 { prune(&layer, &random) }
+      if takesNoise && index == 0 {
+        layer.noise = (0..<outputs).map { _ in Double.random(in: -50000...50000, using: &random) }
+      }
       if !last {
         // So that codes fill their range and clip now and then.
         let typical = 1 / (20.0 * Double(weights.upperBound) * Double(window).squareRoot())
@@ -75,7 +80,8 @@ struct NetworkShape: CustomTestStringConvertible {
       scales: (0..<upscale * upscale).map { _ in
         Double.random(in: 0.5...1, using: &random) / (Double(weights.upperBound) * window.squareRoot())
       }, residual: residual, result: result)
-    return IntegerNetwork(tensors: tensors, operations: operations, ending: ending)
+    return IntegerNetwork(
+      tensors: tensors, operations: operations, ending: ending, fold: fold, noiseLevel: takesNoise ? 0.06 : nil)
   }
 
   private func prune(_ layer: inout IntegerNetwork.Convolution, _ random: inout Seeded) {

@@ -45,6 +45,8 @@ extension Compiler {
 
   func multiply(_ node: OnnxNode) throws(Failure) -> Value {
     let first = try value(node, 0)
+    if case .noise(let factors) = first { return try noise(node, factors, times: constantValues(node, 1)) }
+    if case .noise(let factors) = try value(node, 1) { return try noise(node, factors, times: constantValues(node, 0)) }
     if case .pending = first { return try multiply(node, first, constantValues(node, 1)) }
     return try multiply(node, value(node, 1), constantValues(node, 0))
   }
@@ -66,6 +68,7 @@ extension Compiler {
     for channel in factors.indices {
       pending.gain[channel] *= factors[channel]
       pending.bias[channel] *= factors[channel]
+      pending.noise?[channel] *= factors[channel]
     }
     return .pending(pending)
   }

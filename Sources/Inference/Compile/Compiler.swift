@@ -31,13 +31,18 @@ struct Compiler {
   var convolutions: [RawConvolution] = []
   var featureCount = 0
   var totalWeights = 0
+  /// How the picture was folded before the first convolution.
+  var fold: Int?
+  var noiseLevel: Double?
 
   static func compile(_ graph: OnnxGraph, place: String) throws(Failure) -> IntegerNetwork {
     var compiler = Compiler(place: place)
     for (name, tensor) in graph.constants { compiler.values[name] = .constant(tensor) }
-    guard graph.inputs.count == 1, let input = graph.inputs.first else {
-      throw compiler.refuse("it has \(graph.inputs.count) inputs where one picture is expected")
+    let pictures = graph.inputs.filter { $0.name != Compiler.noiseInput }
+    guard pictures.count == 1, let input = pictures.first else {
+      throw compiler.refuse("it has \(pictures.count) inputs where one picture is expected")
     }
+    try compiler.takeNoiseLevel(graph)
     guard input.shape.count == 4, input.shape[1] == nil || input.shape[1] == 1 else {
       throw compiler.refuse("its input '\(input.name)' is not [1, 1, height, width], one plane of luma")
     }
@@ -82,6 +87,7 @@ struct Compiler {
     case "Concat": return try concatenate(node)
     case "Tile": return try tile(node)
     case "Resize": return try resize(node)
+    case "SpaceToDepth": return try spaceToDepth(node)
     case "DepthToSpace": return try depthToSpace(node)
     default: throw node.refuse("this operator is not supported")
     }

@@ -149,8 +149,12 @@ extension Compiler {
       guard !picture.isCode, let quantisation = picture.quantisation, picture.repeats == 1, picture.upscale == 1 else {
         throw node.refuse("its input is not quantised", advice: "run 'pipe quantize' on the float model first")
       }
+      guard (fold ?? picture.fold) == picture.fold else {
+        throw node.refuse("the picture is folded in two ways: by \(fold ?? 1) and by \(picture.fold)")
+      }
+      fold = picture.fold
       // The picture quantised in the same way is the same tensor, however often the graph does it.
-      return Feature(source: .picture, channels: 1, quantisation: quantisation, number: -1)
+      return Feature(source: .picture, channels: picture.fold * picture.fold, quantisation: quantisation, number: -1)
     default:
       throw node.refuse("its input is not quantised", advice: "run 'pipe quantize' on the float model first")
     }

@@ -9,6 +9,10 @@ extension Compiler {
     guard last.outputChannels == ending.upscale * ending.upscale else {
       throw refuse("its output has \(last.outputChannels) channels where one plane is expected")
     }
+    let fold = fold ?? 1
+    guard ending.upscale % fold == 0 else {
+      throw refuse("its output is smaller than the picture: folded by \(fold), unfolded by \(ending.upscale)")
+    }
     let limits = ending.addsPicture ? (-Double.infinity, Double.infinity) : (0, 1)
     guard ending.pending.slopes == nil, ending.pending.low <= limits.0, ending.pending.high >= limits.1 else {
       throw refuse("an activation after the last convolution, '\(last.name)', is not supported")
@@ -32,7 +36,7 @@ extension Compiler {
       tensors: emission.tensors, operations: emission.operations,
       ending: .init(
         upscale: ending.upscale, addsPicture: ending.addsPicture, scales: scales, residual: ending.residual,
-        result: ending.result))
+        result: ending.result), fold: fold, noiseLevel: noiseLevel)
   }
 }
 
@@ -122,6 +126,13 @@ struct Emission {
         throw compiler.refuse("'\(raw.name)': the bias of channel \(channel), \(bias), is beyond its scale")
       }
       convolution.bias.append(Int32(clamping: Int(units) - zeroPoint * sum))
+      if let noise = pending.noise {
+        let units = noise[channel] == 0 ? 0 : noise[channel] / unit
+        guard units.isFinite, abs(units) < 0x1p30 else {
+          throw compiler.refuse("'\(raw.name)': the noise level's part in channel \(channel) is beyond its scale")
+        }
+        convolution.noise = (convolution.noise ?? []) + [units]
+      }
       guard Emission.largestSum(convolution, channel) < 1 << 31 else {
         throw compiler.refuse("'\(raw.name)': sums of channel \(channel) may exceed 32 bits")
       }
@@ -133,7 +144,8 @@ struct Emission {
   static func largestSum(_ convolution: IntegerNetwork.Convolution, _ channel: Int) -> Int {
     let window = convolution.inputChannels * convolution.kernelHeight * convolution.kernelWidth
     let weights = convolution.weights[channel * window..<(channel + 1) * window]
-    return weights.reduce(abs(Int(convolution.bias[channel]))) { $0 + 255 * abs(Int($1)) }
+    let bias = abs(Int(convolution.bias[channel])) + Int(convolution.noise.map { abs($0[channel]).rounded(.up) } ?? 0)
+    return weights.reduce(bias) { $0 + 255 * abs(Int($1)) }
   }
 
   private func requantise(

@@ -21,13 +21,20 @@ extension Compiler {
         throw node.refuse("the picture can be added to the last convolution's result only")
       }
       let channels = convolutions[ending.pending.convolution].outputChannels
-      guard
-        ending.upscale == 1
-          ? picture.upscale == 1 && picture.repeats == channels
-          : picture.repeats == 1 && picture.upscale == ending.upscale
-      else { throw node.refuse("the picture and the residual differ in size") }
+      let fold = fold ?? 1
+      let fits =
+        if ending.upscale > 1 || channels == 1 {
+          picture.repeats == 1 && picture.fold == 1 && picture.upscale * fold == ending.upscale
+        } else if fold > 1 {
+          picture.repeats == 1 && picture.fold == fold && picture.upscale == 1 && channels == fold * fold
+        } else {
+          picture.repeats == channels && picture.fold == 1 && picture.upscale == 1
+        }
+      guard fits else { throw node.refuse("the picture and the residual differ in size") }
       ending.addsPicture = true
       return .ending(ending)
+    case (.pending(var pending), .noise(let factors)), (.noise(let factors), .pending(var pending)):
+      return try add(node, noise: factors, to: &pending)
     case (.pending(var pending), .constant), (.pending(var pending), .scaled):
       return try add(node, constantValues(node, 1), to: &pending)
     case (.constant, .pending(var pending)), (.scaled, .pending(var pending)):
@@ -47,7 +54,7 @@ extension Compiler {
     try node.require("axis", [1, -3], default: 1)
     var whole: PictureValue?
     for index in node.proto.input.indices {
-      guard case .picture(let part) = try value(node, index), part.upscale == 1 else {
+      guard case .picture(let part) = try value(node, index), part.upscale == 1, part.fold == 1 else {
         throw node.refuse("only repeats of the picture can be joined")
       }
       if var so = whole {
@@ -66,7 +73,7 @@ extension Compiler {
 
   func tile(_ node: OnnxNode) throws(Failure) -> Value {
     let repeats = try constantTensor(node, 1).values
-    guard case .picture(var picture) = try value(node, 0), picture.upscale == 1, repeats.count == 4,
+    guard case .picture(var picture) = try value(node, 0), picture.upscale == 1, picture.fold == 1, repeats.count == 4,
       repeats[0] == 1, repeats[2] == 1, repeats[3] == 1, (1...1024).contains(repeats[1])
     else { throw node.refuse("only repeats of the picture along the channels are supported") }
     picture.repeats *= Int(repeats[1])
@@ -75,7 +82,7 @@ extension Compiler {
   }
 
   func resize(_ node: OnnxNode) throws(Failure) -> Value {
-    guard case .picture(var picture) = try value(node, 0) else {
+    guard case .picture(var picture) = try value(node, 0), picture.fold == 1 else {
       throw node.refuse("only the picture itself can be resized")
     }
     let mode = node.string("mode", default: "nearest")
@@ -87,6 +94,15 @@ extension Compiler {
     else { throw node.refuse("scales \(scales.prefix(4)) are not supported") }
     picture.upscale *= Int(scales[2])
     guard picture.upscale <= 8 else { throw node.refuse("it enlarges too often") }
+    return .picture(picture)
+  }
+
+  func spaceToDepth(_ node: OnnxNode) throws(Failure) -> Value {
+    guard case .picture(var picture) = try value(node, 0), picture.fold == 1, picture.repeats == 1, picture.upscale == 1
+    else { throw node.refuse("only the picture itself can be folded") }
+    let size = try node.int("blocksize", default: 0)
+    guard (1...8).contains(size) else { throw node.refuse("attribute 'blocksize' = \(size) is not supported") }
+    picture.fold = size
     return .picture(picture)
   }
 

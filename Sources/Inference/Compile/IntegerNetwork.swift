@@ -6,6 +6,10 @@ struct IntegerNetwork: Sendable {
   /// In an order in which every input is made before it is read.
   var operations: [Operation]
   var ending: Ending
+  /// Blocks of `fold`² pixels are the channels of the first tensor: all tensors are that much smaller than the picture.
+  var fold = 1
+  /// What a denoiser is told where the caller says nothing, in units of 255 levels; nil for other networks.
+  var noiseLevel: Double?
 
   /// Channels of bytes, `(code - zeroPoint) · scale` each.
   struct Tensor: Sendable, Equatable {
@@ -14,7 +18,8 @@ struct IntegerNetwork: Sendable {
   }
 
   enum Operation: Sendable {
-    /// The picture's samples, rounded to eight bits, become codes by this table.
+    /// The picture's samples, rounded to eight bits, become codes by this table. A block's samples are channels row
+    /// by row; where the picture ends within a block, its edge is repeated.
     case picture(output: Int, codes: [UInt8])
     case convolution(Convolution)
 
@@ -41,6 +46,8 @@ struct IntegerNetwork: Sendable {
     var weights: [Int8]
     /// In units of the sums, the input's zero point already taken off.
     var bias: [Int32]
+    /// What a noise level of 1 adds to the bias.
+    var noise: [Double]?
     /// From sums to codes.
     var scales: [Float]
     /// The same for sums below zero, where an activation slopes there.
@@ -49,6 +56,12 @@ struct IntegerNetwork: Sendable {
     var low: UInt8
     var high: UInt8
 
+    /// The bias at a noise level, 0 to 1.
+    func bias(noiseLevel: Double) -> [Int32] {
+      guard let noise else { return bias }
+      return zip(bias, noise).map { $0 &+ Int32(($1 * noiseLevel).rounded(.toNearestOrEven)) }
+    }
+
     var macs: Int { outputChannels * inputChannels * kernelHeight * kernelWidth }
 
     func weight(_ output: Int, _ input: Int, _ y: Int, _ x: Int) -> Int8 {
@@ -56,7 +69,8 @@ struct IntegerNetwork: Sendable {
     }
   }
 
-  /// Sums of `upscale`² channels become samples: residual plus base, pixels shuffled out.
+  /// Sums of `upscale`² channels become samples: residual plus base, pixels shuffled out. Base is the picture's sample
+  /// at the same place, repeated where the result is larger.
   struct Ending: Sendable {
     var upscale: Int
     var addsPicture: Bool

@@ -5,6 +5,8 @@ enum Value {
   case scaled(ScaledConstant)
   /// The picture, `repeats` times along the channels and enlarged by repeating pixels `upscale` times.
   case picture(PictureValue)
+  /// The noise level that a denoiser is told, times a factor for each channel.
+  case noise([Double])
   /// A convolution's result that nothing has rounded yet.
   case pending(Pending)
   /// A byte tensor's codes, and the reals they stand for.
@@ -26,6 +28,8 @@ struct ScaledConstant {
 struct PictureValue {
   var repeats = 1
   var upscale = 1
+  /// Blocks of so many pixels, squared, have become channels.
+  var fold = 1
   /// Whether it is a code (after QuantizeLinear) rather than a real.
   var isCode = false
   var quantisation: Quantisation?
@@ -36,6 +40,8 @@ struct Pending {
   var convolution: Int
   var gain: [Double]
   var bias: [Double]
+  /// What a noise level of 1 adds to the bias.
+  var noise: [Double]?
   var slopes: [Double]?
   var low = -Double.infinity
   var high = Double.infinity

@@ -15,6 +15,8 @@ struct OnnxGraph {
   var constants: [String: OnnxTensor]
   /// Names of the inputs that are no constants, with their shapes (nil: any size).
   var inputs: [(name: String, shape: [Int?])]
+  /// Inputs that have a constant for their default.
+  var replaceable: Set<String>
   var outputs: [String]
   var metadata: [String: String]
 
@@ -63,6 +65,7 @@ struct OnnxGraph {
       }
       inputs.append((input.name, shape))
     }
+    replaceable = Set(graph.input.map(\.name)).intersection(constants.keys)
     outputs = graph.output.map(\.name)
     metadata = Dictionary(model.metadataProps.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
   }

@@ -8,12 +8,15 @@ import Kernels
 /// it each layer's next row. A band makes the few rows above and below that it depends on itself.
 final class Band {
   let plan: Plan
+  /// Pixels of a row of every tensor: the picture's, or its blocks where the network folds it.
   let width: Int
   private let rings: [Ring]
   let sums: UnsafeMutablePointer<Int32>
   private let rows: UnsafeMutablePointer<UnsafePointer<UInt8>>
   let scratch: UnsafeMutableRawPointer
   let finishScales: UnsafeMutablePointer<Float>
+  /// For rows of a block that lie below the picture.
+  let spareRow: UnsafeMutableRawPointer
   private let arena = Arena()
   /// Nanoseconds spent in each operation, where asked for.
   var profile: [UInt64]?
@@ -26,8 +29,10 @@ final class Band {
   /// Widths are rounded up to whole tiles of any level.
   static let tile = 24
 
-  init(_ plan: Plan, width: Int) {
+  init(_ plan: Plan, pictureWidth: Int) {
     self.plan = plan
+    let fold = plan.network.fold
+    let width = (pictureWidth + fold - 1) / fold
     self.width = width
     let tiles = (width + Band.tile - 1) / Band.tile * Band.tile
     let arena = self.arena
@@ -44,6 +49,7 @@ final class Band {
       }.max() ?? 1
     rows = arena.make(UnsafePointer<UInt8>.self, count: kernelHeight)
     scratch = UnsafeMutableRawPointer(arena.make(UInt8.self, count: 512))
+    spareRow = UnsafeMutableRawPointer(arena.make(UInt16.self, count: fold > 1 ? 2 * tiles : 1))
     finishScales = arena.make(Float.self, count: 32)
     next = .init(repeating: 0, count: plan.network.tensors.count)
     wanted = next
@@ -58,10 +64,10 @@ final class Band {
     var arithmetic: EndingArithmetic
   }
 
-  /// Makes the output of some rows of the input.
+  /// Makes the output of some rows of the folded picture.
   func run(_ job: Job, rows range: Range<Int>) {
-    let height = job.input.height
     let network = plan.network
+    let height = (job.input.height + network.fold - 1) / network.fold
     for index in 0..<16 where job.arithmetic.scales.count == 4 {
       finishScales[index] = job.arithmetic.scales[index % 2]
       finishScales[16 + index] = job.arithmetic.scales[2 + index % 2]
@@ -120,22 +126,6 @@ final class Band {
       plan.table.convolve(&job)
     }
     output?.closeRow(y)
-  }
-
-  private func readPicture(_ job: Job, y: Int, codes: [UInt8], into ring: Ring) {
-    let row = ring.row(y)
-    codes.withUnsafeBufferPointer { codes in
-      if job.inputDepth == 8 {
-        let samples = job.input.row(y, as: UInt8.self)
-        for x in 0..<width { row[x] = codes[Int(samples[x])] }
-      } else {
-        let samples = job.input.row(y, as: UInt16.self)
-        let shift = job.inputDepth - 8
-        let half = 1 << (shift - 1)
-        for x in 0..<width { row[x] = codes[min((Int(samples[x]) + half) >> shift, 255)] }
-      }
-    }
-    ring.closeRow(y)
   }
 }
 

@@ -10,7 +10,7 @@ struct PackedConvolution {
     var rowEnds: UnsafePointer<Int32>
     var offsets: UnsafePointer<Int32>
     var weights: UnsafePointer<Int8>
-    var bias: UnsafePointer<Int32>
+    var bias: UnsafeMutablePointer<Int32>
     var requantisation: Requantisation
     /// Products an output pixel costs, zeros left out.
     var products: Int
@@ -30,6 +30,19 @@ struct PackedConvolution {
     passes = lists.map {
       let list = table.addsPairsIn16Bits ? $0.splitPairs() : $0
       return PackedConvolution.pass(layer, list, zeroPoint, arena)
+    }
+    writeBias(layer.bias)
+  }
+
+  /// Replaces what every sum begins at, by output channel.
+  func writeBias(_ bias: [Int32]) {
+    for pass in passes {
+      for lane in 0..<16 * pass.blocks {
+        // Where outputs are few, a quarter of each one's sum has the bias.
+        let channel = pass.firstChannel + (shape == .few ? lane / 4 : lane)
+        let begins = channel < bias.count && (shape != .few || lane % 4 == 0)
+        pass.bias[lane] = begins ? bias[channel] : 0
+      }
     }
   }
 
@@ -62,19 +75,18 @@ struct PackedConvolution {
     _ layer: IntegerNetwork.Convolution, _ taps: TapList, _ zeroPoint: UInt8, _ arena: Arena
   ) -> Pass {
     let lanes = 16 * taps.blocks
-    var bias = [Int32](repeating: 0, count: lanes)
+    let bias = arena.make(Int32.self, count: lanes)
     var scales = [Float](repeating: 0, count: lanes)
     var negative = scales
     for lane in 0..<lanes {
       let channel = taps.firstChannel + (taps.shape == .few ? lane / 4 : lane)
       guard channel < layer.outputChannels else { continue }
-      if taps.shape != .few || lane % 4 == 0 { bias[lane] = layer.bias[channel] }
       if !layer.scales.isEmpty { scales[lane] = layer.scales[channel] }
       if let slopes = layer.negativeScales { negative[lane] = slopes[channel] }
     }
     return Pass(
       blocks: taps.blocks, firstChannel: taps.firstChannel, rowEnds: arena.copy(taps.rowEnds),
-      offsets: arena.copy(taps.offsets), weights: arena.copy(taps.weights), bias: arena.copy(bias),
+      offsets: arena.copy(taps.offsets), weights: arena.copy(taps.weights), bias: bias,
       requantisation: Requantisation(
         scales: arena.copy(scales), negativeScales: layer.negativeScales == nil ? nil : arena.copy(negative),
         range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high)),

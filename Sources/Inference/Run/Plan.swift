@@ -2,7 +2,7 @@ import Kernels
 
 /// A network laid out for one level's kernels: packed weights, and how many rows of each tensor have to live.
 ///
-/// Unchecked: immutable, and the arena it points into lives as long.
+/// Unchecked: it changes between runs only, and the arena it points into lives as long.
 final class Plan: @unchecked Sendable {
   let network: IntegerNetwork
   let table: KernelTable
@@ -18,13 +18,13 @@ final class Plan: @unchecked Sendable {
   /// Pixels left and right of each tensor's rows that are read beyond the picture.
   let margins: [Int]
 
-  /// Rows of the picture, above and below, that one row of the output depends on.
+  /// Rows of the folded picture, above and below, that one row of the output depends on.
   let pictureReach: (above: Int, below: Int)
 
   init(_ network: IntegerNetwork, table: KernelTable) {
     self.network = network
     self.table = table
-    steps = network.tensors.map { $0.channels == 1 ? 1 : ($0.channels + 15) / 16 * 16 }
+    steps = Plan.steps(network)
     var packed: [PackedConvolution?] = []
     var margins = [Int](repeating: 0, count: network.tensors.count)
     for operation in network.operations {
@@ -57,5 +57,24 @@ final class Plan: @unchecked Sendable {
       capacities[layer.input] = max(capacities[layer.input], reach[layer.input].below - readerBelow + layer.padTop + 1)
     }
     self.capacities = capacities
+    if let level = network.noiseLevel { setNoiseLevel(level) }
+  }
+
+  /// Kernels write sixteen channels at a time; the picture, which they only read, lies closer.
+  private static func steps(_ network: IntegerNetwork) -> [Int] {
+    var steps = network.tensors.map { ($0.channels + 15) / 16 * 16 }
+    for case .picture(let output, _) in network.operations {
+      let channels = network.tensors[output].channels
+      steps[output] = channels == 1 ? 1 : (channels + 3) / 4 * 4
+    }
+    return steps
+  }
+
+  /// Tells a denoiser the noise level, 0 to 1. Not while a run goes on.
+  func setNoiseLevel(_ level: Double) {
+    for (operation, packed) in zip(network.operations, packed) {
+      guard case .convolution(let layer) = operation, layer.noise != nil else { continue }
+      packed?.writeBias(layer.bias(noiseLevel: level))
+    }
   }
 }

@@ -25,19 +25,22 @@ def picture():
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).round().astype(np.uint8)
 
 
-def save(name, nodes, inits, scale, opset=17):
-    graph = h.make_graph(nodes, name, [h.make_tensor_value_info('x', T.FLOAT, [1, 1, 'h', 'w'])],
+def save(name, nodes, inits, scale, opset=17, inputs=()):
+    graph = h.make_graph(nodes, name, [h.make_tensor_value_info('x', T.FLOAT, [1, 1, 'h', 'w']), *inputs],
                          [h.make_tensor_value_info('y', T.FLOAT, [1, 1, 'h2', 'w2'])], inits)
     model = h.make_model(graph, opset_imports=[h.make_opsetid('', opset)], ir_version=9)
     onnx.checker.check_model(model)
     onnx.save(model, os.path.join(FOLDER, name + '.onnx'))
-    answer(name, scale)
+    answer(name, scale, {i.name: np.full((1, 1, 1, 1), 40 / 255, np.float32) for i in inputs})
 
 
-def answer(name, scale):
+def answer(name, scale, more={}):
     session = ort.InferenceSession(os.path.join(FOLDER, name + '.onnx'), providers=['CPUExecutionProvider'])
     x = picture()
-    y = session.run(None, {'x': x[None, None].astype(np.float32) / np.float32(255)})[0]
+    even = np.pad(x, ((0, HEIGHT % 2), (0, WIDTH % 2)), mode='edge')
+    given = even if name == 'folded' else x
+    y = session.run(None, {'x': given[None, None].astype(np.float32) / np.float32(255), **more})[0]
+    y = y[:, :, :HEIGHT * scale, :WIDTH * scale]
     assert y.shape == (1, 1, HEIGHT * scale, WIDTH * scale)
     x.tofile(os.path.join(FOLDER, name + '.in'))
     np.clip(np.round(y[0, 0] * 255), 0, 255).astype(np.uint8).tofile(os.path.join(FOLDER, name + '.out'))
@@ -87,9 +90,9 @@ class Graph:
         pads = attributes.pop('pads', [k // 2] * 4)
         return self.node(op, [value, wd, bd], kernel_shape=[k, k], pads=pads, group=group, **attributes)
 
-    def finish(self, name, value, scale):
+    def finish(self, name, value, scale, inputs=()):
         self.nodes[-1].output[0] = 'y'
-        save(name, self.nodes, self.inits, scale)
+        save(name, self.nodes, self.inits, scale, inputs=inputs)
 
 
 def trained():
@@ -111,6 +114,20 @@ def denoiser():
     h1 = g.qdq(g.node('Clip', [g.conv(h0, 20, 12), g.const(np.float32(-0.2)), g.const(np.float32(1.5))]), 0.0075, 40)
     r = g.conv(h1, 12, 1, gain=0.15)
     g.finish('denoiser', g.node('Add', ['x', r]), 1)
+
+
+def folded():
+    """Scale 1 on blocks of 2 x 2 pixels, told the noise level (40 of 255) by an input that has a default."""
+    g = Graph()
+    x = g.node('SpaceToDepth', [g.qdq('x', 1 / 255)], blocksize=2)
+    g.inits.append(nh.from_array(np.full((1, 1, 1, 1), 15 / 255, np.float32), 'sigma'))
+    level = g.const(rng.uniform(-3, 3, (1, 32, 1, 1)).astype(np.float32))
+    h0 = g.node('Add', [g.conv(x, 4, 32, int_bias=1 / 255), g.node('Mul', ['sigma', level])])
+    h0 = g.qdq(g.node('Relu', [h0]), 0.013)
+    h1 = g.qdq(g.node('Relu', [g.conv(h0, 32, 32, int_bias=0.013)]), 0.011)
+    r = g.node('DepthToSpace', [g.conv(h1, 32, 4, gain=0.15)], blocksize=2, mode='CRD')
+    g.finish('folded', g.node('Add', [r, 'x']), 1,
+             inputs=[h.make_tensor_value_info('sigma', T.FLOAT, [1, 1, 1, 1])])
 
 
 def transposed():
@@ -188,3 +205,4 @@ if __name__ == '__main__':
     plain()
     transposed()
     floating()
+    folded()
