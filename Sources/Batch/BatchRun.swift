@@ -56,6 +56,9 @@ public struct BatchRun: Sendable {
     if let settling = request.settling { scan.files.removeAll { !settling.isSettled($0) } }
     let layout = try OutputLayout(scan.roots, output: request.output, pipeline: chain.name)
     for remark in scan.remarks where request.verbose { observer.remark(remark) }
+    if request.verbose, chain.segment != nil, let obstacle = chain.cutObstacle {
+      observer.remark("nothing is cut into segments: \(obstacle)")
+    }
     for problem in scan.problems {
       observer.handle(.failed(input: problem.place, output: "", problem, attempts: 1))
     }
@@ -123,6 +126,7 @@ public struct BatchRun: Sendable {
   private func execute(
     _ plan: Plan, chain: Chain, path: String
   ) throws -> (summary: BatchEvent.Summary, codes: Set<ExitCode>) {
+    SegmentStore.sweep(plan, fresh: request.fresh)
     let jobs = plan.toRun.count
     guard jobs > 0 else { return (BatchEvent.Summary(), []) }
     Publisher.sweep(plan)
@@ -134,7 +138,9 @@ public struct BatchRun: Sendable {
     }
     var budget = Budget.available
     if let threads = request.threads { budget.threads = threads }
-    let lanes = request.inProcess ? 1 : budget.lanes(jobs: jobs, requested: request.jobs)
+    let segment = chain.cutObstacle == nil ? chain.segment : nil
+    let requested = request.inProcess ? 1 : request.jobs
+    let lanes = budget.lanes(jobs: segment == nil ? jobs : .max, requested: requested)
     let setup = WorkerSetup(
       pipeline: try String(contentsOfFile: path, encoding: .utf8), file: path, settings: request.settings,
       memory: budget.addressSpace(lanes: lanes))
@@ -142,7 +148,7 @@ public struct BatchRun: Sendable {
       plan, pipelineName: chain.name, gate: QualityGate(chain.requirements),
       options: Executor.Options(
         retries: request.retries, failFast: request.failFast, strict: request.strict, verbose: request.verbose,
-        lanes: lanes), budget: budget, stop: stop, observer: observer
+        lanes: requested, segment: segment), budget: budget, stop: stop, observer: observer
     ) { [request, worker] in
       if request.inProcess { return LocalRunner(chain) }
       return WorkerProcess(

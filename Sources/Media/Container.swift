@@ -14,6 +14,10 @@ public enum Container: String, Sendable, Hashable, Codable, CaseIterable {
 
   var muxer: String { self == .mkv ? "matroska" : rawValue }
   var isMatroska: Bool { self == .mkv || self == .webm }
+  /// Whether it wants a codec's parameter sets beside the pictures, not among them.
+  var keepsHeadersOutside: Bool {
+    av_guess_format(muxer, nil, nil).map { $0.pointee.flags & AVFMT_GLOBALHEADER != 0 } ?? false
+  }
   /// Whether players turn the picture by what the container says.
   var carriesDisplayMatrix: Bool { !isMatroska }
   var name: String { self == .mkv ? "Matroska" : self == .webm ? "WebM" : rawValue.uppercased() }

@@ -5,6 +5,7 @@ import Frames
 final class VideoDecoder {
   let stream: UnsafeMutablePointer<AVStream>
   let importer: PictureImporter
+  let threads: Int
   private let codec: CodecHandle
   private(set) var produced = 0
   /// Packets that the decoder refused, and frames it marked as damaged.
@@ -21,6 +22,7 @@ final class VideoDecoder {
 
   init(_ stream: UnsafeMutablePointer<AVStream>, threads: Int, isStill: Bool) throws {
     self.stream = stream
+    self.threads = threads
     importer = PictureImporter(isStill: isStill)
     guard let decoder = avcodec_find_decoder(stream.pointee.codecpar.pointee.codec_id) else {
       throw Failure("its video codec \(VideoDecoder.codecName(stream)) cannot be decoded here")
@@ -74,11 +76,14 @@ final class VideoDecoder {
         return
       }
       produced += 1
-      let source = frame.pointer.pointee
-      if source.flags & AV_FRAME_FLAG_CORRUPT != 0 || source.decode_error_flags != 0 { damaged += 1 }
+      if VideoDecoder.isDamaged(frame) { damaged += 1 }
       if codedDepth == nil { note(first: frame) }
       try emit(frame)
     }
+  }
+
+  static func isDamaged(_ frame: FrameHandle) -> Bool {
+    frame.pointer.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0 || frame.pointer.pointee.decode_error_flags != 0
   }
 
   private func note(first frame: FrameHandle) {

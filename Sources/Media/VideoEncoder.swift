@@ -13,7 +13,8 @@ final class VideoEncoder {
   private let input: AVPixelFormat
   /// SVT-AV1 takes its time base for the frame rate: it is fed frame numbers.
   private let countsFrames: Bool
-  private let reorder: Int
+  /// By how many pictures decoding runs ahead of showing.
+  let reorder: Int
   /// Nominal length of a frame in the stream's time base, at least 1.
   let period: Int64
   private var scaler: Scaler?
@@ -88,6 +89,13 @@ final class VideoEncoder {
 
   var codecID: AVCodecID { codec.pointer.pointee.codec_id }
 
+  /// Parameter sets and the like, which the container keeps outside of the pictures.
+  var header: Data {
+    let size = Int(codec.pointer.pointee.extradata_size)
+    guard let bytes = codec.pointer.pointee.extradata, size > 0 else { return Data() }
+    return Data(bytes: bytes, count: size)
+  }
+
   /// Writes what the muxer needs to know to `stream`.
   func describe(_ stream: UnsafeMutablePointer<AVStream>) throws {
     let code = avcodec_parameters_from_context(stream.pointee.codecpar, codec.pointer)
@@ -101,12 +109,14 @@ final class VideoEncoder {
   }
 
   /// Encodes a frame, or what is held back where it is nil, and hands over each packet in decoding order.
-  func encode(_ frame: Frame?, emit: (PacketHandle) throws -> Void) throws {
+  /// - Parameter next: with the end, the time of a frame that will follow in another encoder.
+  func encode(_ frame: Frame?, next: Int64? = nil, emit: (PacketHandle) throws -> Void) throws {
     var code: Int32
     if let frame {
       let handle = try wrap(frame)
       code = avcodec_send_frame(codec.pointer, handle.pointer)
     } else {
+      if let next { endLast(at: next) }
       code = avcodec_send_frame(codec.pointer, nil)
       if code == cffmpeg_error_eof() { code = 0 }
     }
@@ -132,10 +142,7 @@ final class VideoEncoder {
       time = rescale(time, frame.timestamp.timeBase.av, timeBase)
     }
     if let lastTime, time <= lastTime { time = lastTime + 1 }
-    if let lastTime, var before = sent[countsFrames ? framesSent - 1 : lastTime], before.duration == nil {
-      before.duration = time - lastTime
-      sent[countsFrames ? framesSent - 1 : lastTime] = before
-    }
+    endLast(at: time)
     lastTime = time
     let key = countsFrames ? framesSent : time
     framesSent += 1
@@ -154,6 +161,13 @@ final class VideoEncoder {
       SideData.add([FrameSideData(type: Int(AV_FRAME_DATA_A53_CC.rawValue), bytes: captions)], to: handle)
     }
     return handle
+  }
+
+  /// A frame without a length of its own is shown until the next.
+  private func endLast(at time: Int64) {
+    guard let lastTime else { return }
+    let key = countsFrames ? framesSent - 1 : lastTime
+    if let before = sent[key], before.duration == nil { sent[key]?.duration = time - lastTime }
   }
 
   private func converted(_ picture: Picture) throws -> Picture {

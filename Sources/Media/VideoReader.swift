@@ -21,7 +21,7 @@ public final class VideoReader {
   /// Whether the file is one still picture (or a few), not a film.
   public let isStill: Bool
 
-  private let file: InputFile
+  private var file: InputFile
   private let packet: PacketHandle
   private var decoders: [VideoDecoder] = []
   /// From stream numbers of the file to indices of `decoders`.
@@ -29,6 +29,10 @@ public final class VideoReader {
   /// From indices of `decoders` to those of `streams`; nil where a stream gave nothing.
   private var outputs: [Int: Int] = [:]
   private var waiting: [(decoder: Int, frame: FrameHandle)] = []
+  /// Whether the decoder marked the frame that `read` gave last.
+  private(set) var lastIsDamaged = false
+  /// Packets that the decoders refused.
+  var refused: Int { decoders.reduce(0) { $0 + $1.refused } }
   private var head = 0
   private var fitters: [Int: Scaler] = [:]
   private var draining: Int?
@@ -74,6 +78,7 @@ public final class VideoReader {
         head += 1
         if head == waiting.count { (waiting, head) = ([], 0) }
         guard let output = outputs[item.decoder] else { continue }
+        lastIsDamaged = VideoDecoder.isDamaged(item.frame)
         let picture = try fit(decoders[item.decoder].importer.picture(item.frame), output)
         return decoders[item.decoder].frame(item.frame, picture, stream: output)
       }
@@ -118,6 +123,27 @@ public final class VideoReader {
     guard unit.num > 0, unit.den > 0, file.seek(stream, base &+ Int64(seconds / unit.seconds)) else { return }
     for decoder in decoders { decoder.flush() }
     (waiting, head, draining, ended) = ([], 0, nil, false)
+  }
+
+  /// Goes on, with a new reader and a new decoder, at the key frame of the given decoding time; at the beginning where
+  /// it is nil. For one stream alone. False where no key frame is found there.
+  func enter(at time: Int?) throws -> Bool {
+    let (number, threads) = (decoders[0].stream.pointee.index, decoders[0].threads)
+    file = try InputFile(file.path)
+    guard let stream = file.streams.first(where: { $0.pointee.index == number }) else { return false }
+    for other in file.streams where other != stream { other.pointee.discard = AVDISCARD_ALL }
+    decoders = [try VideoDecoder(stream, threads: threads, isStill: isStill)]
+    (waiting, head, draining, ended) = ([], 0, nil, false)
+    guard let time else { return true }
+    guard file.seek(stream, Int64(time)) else { return false }
+    while waiting.isEmpty, file.read(into: packet) {
+      defer { av_packet_unref(packet.pointer) }
+      guard packet.pointer.pointee.stream_index == stream.pointee.index else { continue }
+      guard packet.pointer.pointee.flags & AV_PKT_FLAG_KEY != 0 else { return false }
+      try decoders[0].decode(packet) { waiting.append((0, $0)) }
+      return true
+    }
+    return false
   }
 
   private func openDecoders(threads: Int, _ select: StreamSelection) throws {

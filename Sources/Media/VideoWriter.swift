@@ -33,9 +33,9 @@ public final class VideoWriter {
   public private(set) var notes: [MediaNote] = []
   private let output: OutputFile
   private let companions: CompanionStreams?
-  private var lanes: [Lane] = []
+  private(set) var lanes: [Lane] = []
 
-  private final class Lane {
+  final class Lane {
     let encoder: VideoEncoder
     let stream: UnsafeMutablePointer<AVStream>
     let placement: Placement
@@ -112,7 +112,7 @@ public final class VideoWriter {
       })
   }
 
-  private func write(_ packet: PacketHandle, _ lane: Lane) throws {
+  func write(_ packet: PacketHandle, _ lane: Lane) throws {
     let time = Double(packet.pointer.pointee.dts) * lane.timeBase.seconds
     try companions?.write(until: time)
     try output.write(packet, to: lane.stream, timeBase: lane.timeBase)

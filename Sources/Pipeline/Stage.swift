@@ -47,6 +47,13 @@ public protocol SourceStage: Stage {
 public protocol FilterStage: Stage {
   /// One filter is opened for each stream.
   func open(_ input: StreamFormat, _ job: Job) throws -> any Filter
+  /// What must be seen around a stretch of frames so that they come out as from the whole input.
+  var context: FrameContext { get }
+}
+
+extension FilterStage {
+  /// Safe for every filter; those that treat each frame for itself say `.frames(0)`.
+  public var context: FrameContext { .everything }
 }
 
 public protocol SinkStage: Stage {

@@ -1,3 +1,4 @@
+import Foundation
 import Frames
 import Media
 import Pipeline
@@ -56,11 +57,90 @@ public struct Decode: SourceStage {
 
   public func fingerprint() throws -> [String: String] { FFmpeg.versions }
 
-  public func open(_ job: Job) throws -> any Source { try DecodeSource(job, options, selection) }
+  public func open(_ job: Job) throws -> any Source {
+    try DecodeSource(job, options, VideoReader(job.input, threads: job.threads, select: selection))
+  }
+}
+
+extension Decode: SegmentableSource {
+  public var cutObstacle: String? { options.fps == nil ? nil : "decode's fps goes by all frames before one" }
+
+  public func cut(_ job: Job, every seconds: Double, context: Int) throws -> [Segment]? {
+    let index = try SegmentIndex.cut(job.input, select: selection, every: seconds, lead: context) {
+      job.beat()
+      try job.throwIfCancelled()
+    }
+    guard let index, try Self.canEnter(job.input, index) else { return nil }
+    return try index.stretches.indices.map { number in
+      // Each is told of itself alone.
+      var own = index
+      own.stretches = [index.stretches[number]]
+      return Segment(
+        number: number, frames: own.stretches[0].times.count, place: try JSONEncoder().encode(own))
+    }
+  }
+
+  /// Some containers cannot be entered where their index says: found out before anything is done in vain.
+  private static func canEnter(_ path: String, _ index: SegmentIndex) throws -> Bool {
+    do { _ = try SegmentReader(path, index, index.stretches.count / 2, threads: 1) } catch is SegmentMismatch {
+      return false
+    }
+    return true
+  }
+
+  public func open(_ job: Job, _ segment: Segment, context: Int) throws -> any SegmentSource {
+    let index = try JSONDecoder().decode(SegmentIndex.self, from: segment.place)
+    guard let stretch = index.stretches.first else { throw CutRefused("an empty cut") }
+    do {
+      let reader = try SegmentReader(
+        job.input, index, 0, threads: job.threads, lead: stretch.start == nil ? 0 : context,
+        trail: stretch.end == nil ? 0 : context)
+      return DecodeSegment(try DecodeSource(job, options, reader), reader, end: stretch.end)
+    } catch let mismatch as SegmentMismatch {
+      throw CutRefused(mismatch.description)
+    }
+  }
+}
+
+/// What gives decoded frames: all of a file, or a stretch of it.
+private protocol FrameReader: AnyObject {
+  var streams: [StreamFormat] { get }
+  var notes: [MediaNote] { get }
+  func read() throws -> Frame?
+}
+
+extension VideoReader: FrameReader {}
+extension SegmentReader: FrameReader {}
+
+private final class DecodeSegment: SegmentSource {
+  private let source: DecodeSource
+  private let reader: SegmentReader
+  let end: Int?
+
+  init(_ source: DecodeSource, _ reader: SegmentReader, end: Int?) {
+    (self.source, self.reader, self.end) = (source, reader, end)
+  }
+
+  var streams: [StreamFormat] { source.streams }
+  func contains(_ time: Timestamp) -> Bool { reader.contains(time) }
+
+  func read() throws -> Frame? {
+    do { return try source.read() } catch let mismatch as SegmentMismatch { throw CutRefused(mismatch.description) }
+  }
+
+  var facts: SegmentFacts {
+    let label = "video stream \(reader.streams.first?.sourceStream ?? 0)"
+    return SegmentFacts(
+      first: reader.firstHash, next: reader.nextHash,
+      tallies: [
+        .init(Note(.loss, "\(label): # packets could not be decoded"), reader.refused),
+        .init(Note(.info, "\(label): # frames are damaged in the source"), reader.damaged),
+      ])
+  }
 }
 
 private final class DecodeSource: Source {
-  private let reader: VideoReader
+  private let reader: any FrameReader
   private let job: Job
   private var lanes: [Lane] = []
   private var ready: [Frame] = []
@@ -78,9 +158,9 @@ private final class DecodeSource: Source {
 
   var streams: [StreamFormat] { lanes.map(\.format) }
 
-  init(_ job: Job, _ options: Decode.Options, _ selection: StreamSelection) throws {
+  init(_ job: Job, _ options: Decode.Options, _ reader: some FrameReader) throws {
     self.job = job
-    reader = try VideoReader(job.input, threads: job.threads, select: selection)
+    self.reader = reader
     for format in reader.streams {
       if options.hdr == .refuse, format.colour.isPQ || format.colour.isHLG {
         throw Failure(

@@ -29,6 +29,15 @@ public struct Deinterlace: FilterStage {
   public init(_ options: Options) throws { self.options = options }
   public func fingerprint() throws -> [String: String] { FFmpeg.versions.filter { $0.key == "libavfilter" } }
 
+  /// A frame is made of its own fields and those of its neighbours; film is found by what came before.
+  public var context: FrameContext {
+    switch options.mode {
+    case .off: .frames(0)
+    case .auto, .on: .frames(2)
+    case .telecine: .everything
+    }
+  }
+
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
     switch options.mode {
     case .off: try Deinterlacer(nil, input, job)
@@ -50,6 +59,7 @@ private final class Deinterlacer: Filter {
   private let job: Job
   private let lazily: Bool
   private var graph: FilterGraph?
+  private var before: Frame?
   private var stream = 0
 
   init(
@@ -77,10 +87,15 @@ private final class Deinterlacer: Filter {
         throw Failure("interlaced \(input.pixelFormat) cannot be deinterlaced", place: job.input)
       }
       self.graph = graph
+      // It looks at the frame before, which has been passed on already.
+      if let before { try graph.filter(before) { _ in } }
       try job.note(Note(.converted, "video stream \(input.sourceStream): interlaced frames are deinterlaced"))
     }
-    guard let graph else { return try emit(frame) }
-    try graph.filter(frame) { try emit(whole($0)) }
+    guard let graph else {
+      before = frame
+      return try emit(frame)
+    }
+    try graph.filter(frame) { if $0.timestamp.value != before?.timestamp.value { try emit(whole($0)) } }
   }
 
   func finish(emit: (Frame) throws -> Void) throws {

@@ -83,7 +83,13 @@ public struct Encode: SinkStage {
 
   public func fingerprint() throws -> [String: String] { FFmpeg.versions }
 
-  public func open(_ streams: [StreamFormat], _ job: Job) throws -> any Sink {
+  public func open(_ streams: [StreamFormat], _ job: Job) throws -> any Sink { try sink(streams, job) }
+
+  private func sink(_ streams: [StreamFormat], _ job: Job) throws -> EncodeSink {
+    try EncodeSink(try writerSettings(streams, job), streams, job, maxSizeRatio: options.maxSizeRatio)
+  }
+
+  private func writerSettings(_ streams: [StreamFormat], _ job: Job) throws -> WriterSettings {
     let byName = Container(path: job.output)
     guard let container = Container(rawValue: options.container.rawValue) ?? byName else {
       throw Failure(
@@ -110,10 +116,47 @@ public struct Encode: SinkStage {
       case .opus: .convert(.opus)
       }
     let companions = CompanionSettings(audio: audio, subtitles: options.subtitles == .copy)
-    return try EncodeSink(
-      WriterSettings(encoder: settings, container: container, companions: companions), streams, job,
-      maxSizeRatio: options.maxSizeRatio)
+    return WriterSettings(encoder: settings, container: container, companions: companions)
   }
+}
+
+extension Encode: SegmentableSink {
+  /// Parameters by which an encoder goes by what it has spent before.
+  private static let budgets: Set<String> = [
+    "bitrate", "vbv-maxrate", "vbv-bufsize", "pass", "stats", "zones", "tbr", "rc", "qpfile", "slow-firstpass",
+    "multi-pass-opt-analysis", "multi-pass-opt-distortion", "b", "maxrate", "bufsize",
+  ]
+
+  public var cutObstacle: String? {
+    if target != nil { return "encode's target is searched over the whole file" }
+    // SVT-AV1 was seen to hang between encoders of one process.
+    if options.codec == .av1 { return "encode's av1 is not joined" }
+    return options.params.keys.sorted().first { Self.budgets.contains($0) }.map {
+      "encode's \($0) goes by the whole file"
+    }
+  }
+
+  public func open(_ streams: [StreamFormat], _ job: Job, segmentAt path: String) throws -> any SegmentSink {
+    guard streams.count == 1 else { throw CutRefused("it has several video streams") }
+    return EncodeSegment(try SegmentWriter(path, writerSettings(streams, job), stream: streams[0]))
+  }
+
+  public func record(of path: String) throws -> Data { try SegmentFile(path).record }
+
+  public func join(_ streams: [StreamFormat], _ job: Job, _ paths: [String]) throws -> SinkReport {
+    let sink = try sink(streams, job)
+    do { try sink.join(try paths.map { try SegmentFile($0) }) } catch let mismatch as SegmentMismatch {
+      throw CutRefused(mismatch.description)
+    }
+    return try sink.finish()
+  }
+}
+
+private final class EncodeSegment: SegmentSink {
+  private let writer: SegmentWriter
+  init(_ writer: SegmentWriter) { self.writer = writer }
+  func write(_ frame: Frame) throws { try writer.write(frame) }
+  func finish(next: Int?, record: Data) throws { try writer.finish(next: next, record: record) }
 }
 
 private final class EncodeSink: Sink {
@@ -131,6 +174,13 @@ private final class EncodeSink: Sink {
   }
 
   func write(_ frame: Frame) throws { try writer.write(frame) }
+
+  func join(_ stretches: [SegmentFile]) throws {
+    try writer.write(stretches) {
+      job.beat()
+      try job.throwIfCancelled()
+    }
+  }
 
   func finish() throws -> SinkReport {
     let summary = try writer.finish()

@@ -40,6 +40,8 @@ public struct Resize: FilterStage {
 
   public func fingerprint() throws -> [String: String] { FFmpeg.versions.filter { $0.key == "libswscale" } }
 
+  public var context: FrameContext { .frames(0) }
+
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter { try Resizer(input, options, job) }
 }
 

@@ -41,6 +41,9 @@ public struct Upscale: FilterStage {
     return network
   }
 
+  // Rows taken over from the frame before have the same bits as those worked out anew.
+  public var context: FrameContext { .frames(0) }
+
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
     UpscaleFilter(input, network: try network(), times: options.scale == 4 ? 2 : 1, threads: job.threads)
   }

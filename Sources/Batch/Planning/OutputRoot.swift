@@ -16,6 +16,7 @@ public struct OutputRoot: Sendable, Hashable {
   var ledger: String { join(path, ".pipe") }
   var receipts: String { ledger + "/receipts" }
   var log: String { ledger + "/joblog.tsv" }
+  var segments: String { ledger + "/segments" }
   var current: String { ledger + "/run.json" }
   var lock: String { ledger + "/lock" }
   func file(_ relative: String) -> String { join(path, relative) }

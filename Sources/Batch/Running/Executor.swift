@@ -11,19 +11,22 @@ final class Executor: Sendable {
     var failFast: Bool
     var strict: Bool
     var verbose: Bool
-    var lanes: Int
+    /// How many lanes the user wants.
+    var lanes: Int?
+    /// Whether long inputs are cut: the length of a stretch in seconds.
+    var segment: Double?
     /// Seconds; doubled with every further attempt.
     var backoff: Double = 1
   }
 
-  private let plan: Plan
+  let plan: Plan
   private let pipelineName: String
-  private let options: Options
+  let options: Options
   private let budget: Budget
-  private let stop: StopFlag
-  private let observer: any RunObserver
+  let stop: StopFlag
+  let observer: any RunObserver
   private let makeRunner: @Sendable () -> any JobRunner
-  private let queue: JobQueue
+  let queue: JobQueue
   private let logs: [JobLog]
   private let spaces: [FreeSpace]
   private let gate: QualityGate
@@ -36,7 +39,7 @@ final class Executor: Sendable {
   ) {
     (self.plan, self.pipelineName, self.options, self.budget) = (plan, pipelineName, options, budget)
     (self.stop, self.observer, self.makeRunner) = (stop, observer, makeRunner)
-    queue = JobQueue(plan.toRun)
+    queue = JobQueue(plan.toRun, grows: options.segment != nil)
     logs = plan.roots.map { JobLog($0) }
     spaces = plan.roots.map { FreeSpace($0) { observer.remark($0) } }
     self.gate = gate
@@ -46,10 +49,12 @@ final class Executor: Sendable {
   func run() -> (summary: BatchEvent.Summary, codes: Set<ExitCode>) {
     let group = DispatchGroup()
     let lanes = DispatchQueue(label: "lanes", attributes: .concurrent)
-    for _ in 0..<options.lanes {
+    for _ in 0..<budget.lanes(jobs: options.segment == nil ? plan.toRun.count : .max, requested: options.lanes) {
       lanes.async(group: group) { [self] in
         let runner = makeRunner()
-        while let (job, active) = queue.take(lanes: options.lanes, stop: { stop.level > .none }) {
+        while let (job, active) = queue.take(
+          lanes: { budget.lanes(jobs: $0, requested: options.lanes) }, stop: { stop.level > .none })
+        {
           if !spaces[job.job.root].wait(for: plan.roots[job.job.root].path, stop: stop) {
             giveUp(job)
             continue
@@ -60,8 +65,10 @@ final class Executor: Sendable {
       }
     }
     group.wait()
-    state.withLock { $0.summary.left += queue.left }
-    return state.withLock { $0 }
+    return state.withLock {
+      $0.summary.left = plan.toRun.count - $0.summary.done - $0.summary.failed
+      return $0
+    }
   }
 
   // MARK: One job
@@ -69,36 +76,59 @@ final class Executor: Sendable {
   private func run(_ queued: QueuedJob, on runner: any JobRunner, threads: Int) {
     var queued = queued
     let job = queued.job
-    let root = plan.roots[job.root]
-    let output = plan.output(of: job)
-    let publisher = Publisher(root: root, relative: job.relativeOutput)
-    let start = ContinuousClock.now
-    observer.handle(.start(input: job.input.path, output: output, attempt: queued.attempts + 1))
-
-    var outcome: JobOutcome
+    let start = queued.part.segmented?.start ?? .now
+    if queued.part.segmented == nil {
+      observer.handle(.start(input: job.input.path, output: plan.output(of: job), attempt: queued.attempts + 1))
+    }
+    var outcome = JobOutcome.cut(nil)
     do {
-      try FileSystem.makeFolders((output as NSString).deletingLastPathComponent.nonEmpty ?? ".")
-      let remaining = RemainingTime()
-      outcome = runner.run(
-        JobOrder(
-          input: job.input.path, output: output, threads: threads, strict: options.strict, verbose: options.verbose),
-        stop: { [stop] in
-          switch stop.level {
-          // What is nearly done is finished: that is the next checkpoint.
-          case .checkpoint: stop.age + remaining.seconds < 30 ? .none : .checkpoint
-          case let level: level
-          }
-        },
-        progress: { [observer] in
-          remaining.note($0)
-          observer.handle(.progress(input: job.input.path, $0))
-        })
+      try FileSystem.makeFolders((plan.output(of: job) as NSString).deletingLastPathComponent.nonEmpty ?? ".")
+      if mayBeCut(queued) { outcome = perform(.cut, queued, on: runner, threads: threads) }
+      if case .cut(let input?) = outcome, let segmented = try segmented(job, input, start) {
+        return queue.replace(by: parts(of: segmented, queued))
+      }
+      if case .cut = outcome { outcome = perform(task(of: queued), queued, on: runner, threads: threads) }
     } catch {
       outcome = .failed(Failure(anyError: error), [])
     }
-    let seconds = start.duration(to: .now).seconds
     queued.attempts += 1
+    settle(queued, outcome, start.duration(to: .now).seconds, threads)
+  }
 
+  /// Has a worker do something, and passes on how it gets along and when it is to stop.
+  private func perform(_ task: JobTask, _ queued: QueuedJob, on runner: any JobRunner, threads: Int) -> JobOutcome {
+    let job = queued.job
+    let segmented = queued.part.segmented
+    let remaining = RemainingTime()
+    return runner.run(
+      JobOrder(
+        input: job.input.path, output: plan.output(of: job), threads: threads, strict: options.strict,
+        verbose: options.verbose, task: task),
+      stop: { [stop] in
+        if segmented?.isOver == true { return .checkpoint }
+        return switch (stop.level, queued.part) {
+        // What is nearly done is finished: that is the next checkpoint.
+        case (.checkpoint, .join): stop.age < 60 ? .none : .checkpoint
+        case (.checkpoint, .segment): stop.age + remaining.seconds < 60 ? .none : .checkpoint
+        case (.checkpoint, _): stop.age + remaining.seconds < 30 ? .none : .checkpoint
+        case (let level, _): level
+        }
+      },
+      progress: { [observer] in
+        remaining.note($0)
+        if case .segment(let segmented, let number) = queued.part {
+          observer.handle(.progress(input: job.input.path, segmented.progress(number, $0)))
+        } else {
+          observer.handle(.progress(input: job.input.path, $0))
+        }
+      })
+  }
+
+  private func settle(_ queued: QueuedJob, _ outcome: JobOutcome, _ seconds: Double, _ threads: Int) {
+    var queued = queued
+    let job = queued.job
+    let publisher = Publisher(root: plan.roots[job.root], relative: job.relativeOutput)
+    if queued.part.segmented?.isOver == true { return queue.finished() }
     switch outcome {
     case .done(let result):
       if let objection = gate.objection(to: result) {
@@ -122,9 +152,10 @@ final class Executor: Sendable {
         publisher, seconds)
     case .cancelled:
       publisher.removeParts()
-      state.withLock { $0.summary.left += 1 }
       log(job, seconds, "stopped", .tryAgain, stop.reason)
       queue.finished()
+    case .segment, .cut: advance(queued)
+    case .refused(let reason): runUncut(queued, reason)
     }
   }
 
@@ -139,6 +170,7 @@ final class Executor: Sendable {
 
   private func done(_ queued: QueuedJob, _ receipt: Receipt, _ seconds: Double) {
     let root = plan.roots[queued.job.root]
+    forgetSegments(queued.job)
     state.withLock { $0.summary.done += 1 }
     log(queued.job, seconds, "done", .success, "")
     observer.handle(
@@ -167,6 +199,7 @@ final class Executor: Sendable {
     receipt.status = .quarantined
     receipt.failure = failure
     publisher.record(receipt)
+    forgetSegments(job)
     state.withLock {
       $0.summary.failed += 1
       $0.codes.insert(.someFailed)
@@ -187,6 +220,8 @@ final class Executor: Sendable {
     let tries = queued.crashes > 0 ? max(options.retries, 1) : options.retries
     if failure.mayPass, queued.attempts <= tries, stop.level == .none {
       var again = queued
+      // Stretches that cannot be joined are looked at anew, and made again where they are damaged.
+      if case .join = queued.part { again.part = .whole }
       // What killed a worker is tried again at once: waiting would not change it.
       if queued.crashes == 0 {
         again.notBefore = .now + .seconds(options.backoff * Double(1 << min(queued.attempts - 1, 10)))
@@ -195,6 +230,11 @@ final class Executor: Sendable {
       observer.remark("\(failure); trying again")
       queue.retry(again)
       return
+    }
+    if let segmented = queued.part.segmented {
+      guard segmented.giveUp() else { return queue.finished() }
+      queue.drop(segmented)
+      if !failure.mayPass { forgetSegments(queued.job) }
     }
     state.withLock {
       $0.summary.failed += 1

@@ -1,9 +1,26 @@
 import Foundation
 import Pipeline
 
-/// A planned job with what has been tried already.
+/// A planned job, or a part of one, with what has been tried already.
 struct QueuedJob: Sendable {
+  enum Part: Sendable {
+    case whole
+    /// Not to be cut: it was tried, and its stretches do not fit.
+    case uncut
+    case segment(SegmentedJob, Int)
+    case join(SegmentedJob)
+
+    /// The job that it is a part of.
+    var segmented: SegmentedJob? {
+      switch self {
+      case .whole, .uncut: nil
+      case .segment(let job, _), .join(let job): job
+      }
+    }
+  }
+
   var job: PlannedJob
+  var part = Part.whole
   /// Attempts that have ended.
   var attempts = 0
   /// Attempts that took their worker with them.
@@ -17,25 +34,32 @@ final class JobQueue: @unchecked Sendable {
   private let condition = NSCondition()
   private var waiting: [QueuedJob]
   private var running = 0
+  /// The most that were there at once.
+  private var most: Int
+  private let grows: Bool
 
   /// The longest job first, so that none of them is alone at the end.
-  init(_ jobs: [PlannedJob]) {
+  /// - Parameter grows: whether a running job may fall into parts.
+  init(_ jobs: [PlannedJob], grows: Bool) {
     waiting = jobs.sorted { $0.input.identity.size > $1.input.identity.size }.map { QueuedJob(job: $0) }
     waiting.reverse()
+    (most, self.grows) = (waiting.count, grows)
   }
 
   /// The next job that may start and how many are or will be running then; nil when there is none left, or `stop`
   /// says so.
-  func take(lanes: Int, stop: () -> Bool) -> (QueuedJob, active: Int)? {
+  /// - Parameter lanes: how many may run at once where there are so many.
+  func take(lanes: (Int) -> Int, stop: () -> Bool) -> (QueuedJob, active: Int)? {
     condition.lock()
     defer { condition.unlock() }
     while true {
-      if waiting.isEmpty || stop() { return nil }
+      if stop() || (waiting.isEmpty && !(grows && running > 0)) { return nil }
       let now = ContinuousClock.now
-      if let index = waiting.lastIndex(where: { $0.notBefore.map { $0 <= now } ?? true }) {
+      let limit = lanes(most)
+      if running < limit, let index = waiting.lastIndex(where: { $0.notBefore.map { $0 <= now } ?? true }) {
         let job = waiting.remove(at: index)
         running += 1
-        return (job, min(lanes, running + waiting.count))
+        return (job, min(limit, running + waiting.count))
       }
       _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
     }
@@ -50,12 +74,17 @@ final class JobQueue: @unchecked Sendable {
     }
   }
 
-  /// How many were never begun.
-  var left: Int {
-    condition.lock()
-    defer { condition.unlock() }
-    return waiting.count
+  /// Puts parts of a running job in its place, to be taken next and in their order.
+  func replace(by parts: [QueuedJob]) {
+    change {
+      running -= 1
+      waiting += parts.reversed()
+      most = max(most, waiting.count + running)
+    }
   }
+
+  /// Takes back what waits of a job that was given up.
+  func drop(_ job: SegmentedJob) { change { waiting.removeAll { $0.part.segmented === job } } }
 
   private func change(_ body: () -> Void) {
     condition.lock()

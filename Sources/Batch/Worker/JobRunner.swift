@@ -7,6 +7,10 @@ import Pipeline
 enum JobOutcome: Sendable {
   case done(JobResult)
   case failed(Failure, [Note])
+  case cut(CutInput?)
+  case segment(frames: Int)
+  /// The input turned out not to be fit for cutting: the reason in words.
+  case refused(String)
   /// The worker's process ended in the middle of it: the reason in words.
   case crashed(String)
   /// No sign of life for the whole deadline.
@@ -28,7 +32,7 @@ protocol JobRunner: AnyObject {
 
 /// Runs a chain in this process: the worker's own half, and what `--in-process` uses for debuggers.
 final class LocalRunner: JobRunner {
-  fileprivate let chain: Chain
+  let chain: Chain
   init(_ chain: Chain) { self.chain = chain }
 
   func close() {}
@@ -49,38 +53,52 @@ final class LocalRunner: JobRunner {
       input: order.input, output: order.output, threads: order.threads, strict: order.strict, verbose: order.verbose)
     ResourceUse.resetPeakMemory()
     let cpu = ResourceUse.cpuSeconds
-    let before = FileIdentity(path: order.input)
-    let hash = BackgroundHash(order.input)
     let watch = Watch(job: job, life: life, stop: stop)
     defer { watch.stop() }
     let throttle = Throttle(seconds: 0.2)
+    let report: @Sendable (JobProgress) -> Void = { state in
+      if throttle.passes() || state.done == state.total { progress(state) }
+    }
+    if case .whole = order.task {
+      return whole(job, usage: { (ResourceUse.cpuSeconds - cpu, ResourceUse.peakMemory) }, progress: report)
+    }
     do {
-      let report = try ChainRunner(chain).run(job) { state in
-        if throttle.passes() || state.done == state.total { progress(state) }
-      }
+      return try run(
+        order.task, job, usage: { (ResourceUse.cpuSeconds - cpu, ResourceUse.peakMemory) }, progress: report)
+    } catch let refused as CutRefused {
+      return job.isCancelled ? .cancelled : .refused(refused.description)
+    } catch {
+      return job.isCancelled ? .cancelled : .failed(Failure(anyError: error, place: order.input), job.notes)
+    }
+  }
+
+  private func whole(
+    _ job: Job, usage: () -> (cpuSeconds: Double, peakMemory: Int), progress: @escaping @Sendable (JobProgress) -> Void
+  ) -> JobOutcome {
+    let before = FileIdentity(path: job.input)
+    let hash = BackgroundHash(job.input)
+    do {
+      let report = try ChainRunner(chain).run(job, progress: progress)
       let metrics = try measure(report, job)
       let sha256 = try hash.value { job.isCancelled }
-      guard let before, FileIdentity(path: order.input) == before else {
-        return .failed(
-          Failure(
-            "it changed while it was read", place: order.input, advice: "run again when it has settled",
-            mayPass: true), job.notes)
-      }
+      guard let before else { throw Failure("it went away while it was read", place: job.input, mayPass: true) }
+      try unchanged(job, before)
+      let used = usage()
       return .done(
         JobResult(
-          report: report, identity: before, sha256: sha256, cpuSeconds: ResourceUse.cpuSeconds - cpu,
-          peakMemory: ResourceUse.peakMemory, metrics: metrics))
+          report: report, identity: before, sha256: sha256, cpuSeconds: used.cpuSeconds, peakMemory: used.peakMemory,
+          metrics: metrics))
     } catch {
       hash.abandon()
       if job.isCancelled { return .cancelled }
-      return .failed(Failure(anyError: error, place: order.input), job.notes)
+      return .failed(Failure(anyError: error, place: job.input), job.notes)
     }
   }
 }
 
 extension LocalRunner {
   /// What `require:` wants to know of an output that only looking at its pictures tells.
-  private func measure(_ report: JobReport, _ job: Job) throws -> [String: Double] {
+  func measure(_ report: JobReport, _ job: Job) throws -> [String: Double] {
     guard chain.requirements.contains(where: { $0.metric == "psnr_vs_lanczos" }), let file = report.sink.files.first
     else { return [:] }
     let psnr = try LanczosComparison.psnr(input: job.input, output: file.part, threads: job.threads) {

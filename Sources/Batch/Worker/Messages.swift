@@ -22,6 +22,12 @@ enum WorkerReply: Sendable, Codable {
   case busy
   case done(JobResult)
   case failed(JobFailure)
+  /// How the input can be cut; nil where it is to be run in one go.
+  case cut(CutInput?)
+  /// A stretch is kept.
+  case segment(frames: Int)
+  /// The input turned out not to be fit for cutting.
+  case refused(String)
 }
 
 struct WorkerSetup: Sendable, Codable {
@@ -39,6 +45,7 @@ struct JobOrder: Sendable, Codable {
   var threads: Int
   var strict: Bool
   var verbose: Bool
+  var task = JobTask.whole
 }
 
 struct JobResult: Sendable, Codable {

@@ -40,6 +40,9 @@ public enum WorkerMain {
       switch outcome {
       case .done(let result): replies.send(.done(result))
       case .failed(let failure, let notes): replies.send(.failed(JobFailure(failure: failure, notes: notes)))
+      case .cut(let input): replies.send(.cut(input))
+      case .segment(let frames): replies.send(.segment(frames: frames))
+      case .refused(let reason): replies.send(.refused(reason))
       default:
         replies.send(
           .failed(JobFailure(failure: Failure("stopped", exitCode: .tryAgain, mayPass: true), notes: [])))

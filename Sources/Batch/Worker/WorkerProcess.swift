@@ -119,6 +119,9 @@ final class WorkerProcess: JobRunner {
       case .reply(.busy): busy = .now
       case .reply(.done(let result)): return .done(result)
       case .reply(.failed(let failure)): return stopping ? .cancelled : .failed(failure.failure, failure.notes)
+      case .reply(.cut(let input)): return .cut(input)
+      case .reply(.segment(let frames)): return .segment(frames: frames)
+      case .reply(.refused(let reason)): return .refused(reason)
       case .closed: return .crashed(discard(kill: false))
       case .nothing: break
       }

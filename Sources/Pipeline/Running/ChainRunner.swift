@@ -31,7 +31,7 @@ public struct JobReport: Sendable, Codable {
 ///
 /// Memory is set by the queues' length and the pictures' size, never by the length of the input.
 public struct ChainRunner: Sendable {
-  private let chain: Chain
+  let chain: Chain
   /// Frames that may wait between two stages.
   private let queueCapacity: Int
 
@@ -42,32 +42,63 @@ public struct ChainRunner: Sendable {
 
   /// Blocks until the job has ended. Throws the first error of any stage.
   public func run(_ job: Job, progress: @escaping @Sendable (JobProgress) -> Void = { _ in }) throws -> JobReport {
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = ContinuousClock.now
     let source = try chain.source.open(job)
-    guard !source.streams.isEmpty else { throw Failure("it has no pictures", place: job.input) }
+    let (steps, formats) = try open(job, source.streams)
+    let keepsCount = steps.allSatisfy { $0.filters.allSatisfy(\.keepsFrameCount) }
+    let counts = source.streams.compactMap(\.frameCount)
+    let total = keepsCount && counts.count == source.streams.count ? counts.reduce(0, +) : nil
+    let sink = try chain.sink.open(formats, job)
+    let flow = try drive(job, source: source, steps: steps) { frame, count in
+      try sink.write(frame)
+      progress(JobProgress(done: count, total: total, position: frame.timestamp.seconds))
+    }
+    let report = try sink.finish()
+    return JobReport(
+      sink: report, notes: job.notes, framesIn: flow.framesIn, framesOut: flow.framesOut,
+      seconds: start.duration(to: .now).seconds, stageSeconds: flow.stageSeconds)
+  }
 
-    var formats = source.streams
+  /// What has flowed through a chain.
+  struct Flow {
+    var framesIn = 0
+    var framesOut = 0
+    /// For each stage, the seconds in which it was busy.
+    var stageSeconds: [String: Double] = [:]
+  }
+
+  /// Opens the filters, one of each for each stream, and says what comes out of the last.
+  func open(_ job: Job, _ streams: [StreamFormat]) throws -> (steps: [FilterStep], formats: [StreamFormat]) {
+    guard !streams.isEmpty else { throw Failure("it has no pictures", place: job.input) }
+    var formats = streams
     var steps: [FilterStep] = []
     for (index, filter) in chain.filters.enumerated() {
       let opened = try formats.map { try filter.open($0, job) }
       formats = opened.map(\.output)
       steps.append(FilterStep(label: chain.stages[index + 1].spec.name, filters: opened))
     }
-    let keepsCount = steps.allSatisfy { $0.filters.allSatisfy(\.keepsFrameCount) }
-    let counts = source.streams.compactMap(\.frameCount)
-    let total = keepsCount && counts.count == source.streams.count ? counts.reduce(0, +) : nil
-    let sink = SinkStep(sink: try chain.sink.open(formats, job), total: total, progress: progress)
+    return (steps, formats)
+  }
 
+  /// Lets every frame flow through the filters to `write`, which is told how many have come, each stage on a thread of
+  /// its own.
+  /// - Parameter keeps: whether a frame counts and is written, before the first filter and after the last.
+  func drive(
+    _ job: Job, source: any Source, steps: [FilterStep], keeps: @escaping (Frame) -> Bool = { _ in true },
+    write: @escaping (Frame, Int) throws -> Void
+  ) throws -> Flow {
     let queues = (0...steps.count).map { _ in BoundedQueue<Frame>(capacity: queueCapacity) }
     let crew = Crew(job: job) { queues.forEach { $0.breakOff() } }
-    let counter = Locked(0)
+    let flow = Locked(Flow())
+    // Each is used by one thread at a time; `keeps` only looks at what does not change.
     nonisolated(unsafe) let reader = source
+    nonisolated(unsafe) let keeps = keeps
+    nonisolated(unsafe) let write = write
     crew.start(stageLabel(0, chain.stages[0])) { meter in
       while let frame = try meter.measure({ try reader.read() }) {
         try job.throwIfCancelled()
         job.beat()
-        counter.withLock { $0 += 1 }
+        if keeps(frame) { flow.withLock { $0.framesIn += 1 } }
         try queues[0].push(frame)
       }
       queues[0].end()
@@ -79,25 +110,26 @@ public struct ChainRunner: Sendable {
       }
     }
     let last = steps.count
-    nonisolated(unsafe) let writer = sink
-    crew.start(stageLabel(steps.count + 1, chain.stages[steps.count + 1])) { meter in
+    crew.start(stageLabel(last + 1, chain.stages[last + 1])) { meter in
+      var written = 0
       while let frame = try queues[last].pop() {
-        try meter.measure { try writer.write(frame) }
+        guard keeps(frame) else { continue }
+        written += 1
+        let count = written
+        try meter.measure { try write(frame, count) }
         job.beat()
       }
+      flow.withLock { [written] in $0.framesOut = written }
     }
-    let stageSeconds = try crew.wait()
+    var result = Flow()
+    result.stageSeconds = try crew.wait()
     try job.throwIfCancelled()
-
-    let framesIn = counter.withLock { $0 }
-    guard framesIn > 0 else { throw Failure("no picture of it could be decoded", place: job.input) }
-    if keepsCount, sink.count != framesIn {
-      throw Failure("\(framesIn) frames went in and \(sink.count) came out", place: job.input)
+    flow.withLock { (result.framesIn, result.framesOut) = ($0.framesIn, $0.framesOut) }
+    guard result.framesIn > 0 else { throw Failure("no picture of it could be decoded", place: job.input) }
+    if steps.allSatisfy({ $0.filters.allSatisfy(\.keepsFrameCount) }), result.framesOut != result.framesIn {
+      throw Failure("\(result.framesIn) frames went in and \(result.framesOut) came out", place: job.input)
     }
-    let report = try sink.sink.finish()
-    return JobReport(
-      sink: report, notes: job.notes, framesIn: framesIn, framesOut: sink.count,
-      seconds: start.duration(to: clock.now).seconds, stageSeconds: stageSeconds)
+    return result
   }
 
   /// Stages that occur twice are told apart by their place in the chain.
@@ -108,7 +140,7 @@ public struct ChainRunner: Sendable {
 }
 
 /// The filters of one stage, one a stream.
-private final class FilterStep {
+final class FilterStep {
   let label: String
   let filters: [any Filter]
 
@@ -126,24 +158,6 @@ private final class FilterStep {
       try meter.measure { try filter.finish { frame in try meter.pause { try output.push(frame) } } }
     }
     output.end()
-  }
-}
-
-/// The sink with the count of what has reached it.
-private final class SinkStep {
-  let sink: any Sink
-  private(set) var count = 0
-  private let total: Int?
-  private let progress: @Sendable (JobProgress) -> Void
-
-  init(sink: any Sink, total: Int?, progress: @escaping @Sendable (JobProgress) -> Void) {
-    (self.sink, self.total, self.progress) = (sink, total, progress)
-  }
-
-  func write(_ frame: Frame) throws {
-    try sink.write(frame)
-    count += 1
-    progress(JobProgress(done: count, total: total, position: frame.timestamp.seconds))
   }
 }
 
