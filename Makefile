@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh Debian 12 with a Swift toolchain: `make run` and `make test`.
 .DEFAULT_GOAL := run
-.PHONY: run test build lint packages sample install clean thread-sanitizer address-sanitizer
+.PHONY: run test build lint packages sample install clean thread-sanitizer address-sanitizer ocr-score accept-documents
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
@@ -48,6 +48,15 @@ thread-sanitizer:  ## The tests under ThreadSanitizer
 
 address-sanitizer:  ## The tests under AddressSanitizer
 	$(SWIFT) test --sanitize address --scratch-path .build/address-sanitizer
+
+# Pages with known words, and documents of every odd kind.
+DOCUMENTS ?= ../shared/data/docs
+
+ocr-score: build  ## The figures of docs/OCR.md
+	Benchmarks/ocr_score.py $(DOCUMENTS) --fixes
+
+accept-documents: build  ## Other programs judge what comes of documents
+	Benchmarks/accept_documents.py $(DOCUMENTS)/ocrmypdf
 
 install: build  ## Install under PREFIX, with shell completions
 	install -D -m 755 $(PIPE) $(DESTDIR)$(PREFIX)/bin/pipe

@@ -80,7 +80,7 @@ let package = Package(
     .target(name: "Stages", dependencies: ["Pipeline", "Media", "Inference", "Documents"], swiftSettings: strict),
     .target(
       name: "Batch",
-      dependencies: ["Pipeline", "Stages", .product(name: "Subprocess", package: "swift-subprocess")],
+      dependencies: ["Documents", "Pipeline", "Stages", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
     .executableTarget(
       name: "pipe",
@@ -94,7 +94,7 @@ let package = Package(
       name: "FaultyPipe", dependencies: ["Batch", "FaultyStages"], path: "Tests/Support/FaultyPipe",
       swiftSettings: strict),
 
-    .testTarget(name: "BatchTests", dependencies: ["Batch", "FaultyStages", "Media"], swiftSettings: strict),
+    .testTarget(name: "BatchTests", dependencies: ["Batch", "FaultyStages", "Media", "Stages"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Batch", "Stages"], swiftSettings: strict),
     .testTarget(name: "FramesTests", dependencies: ["Frames"], swiftSettings: strict),
     .testTarget(

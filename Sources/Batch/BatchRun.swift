@@ -87,6 +87,7 @@ public struct BatchRun: Sendable {
     summary.left += ran.left
     summary.seconds = start.duration(to: .now).seconds
     summary.exitCode = exitCode(summary, codes)
+    if chain.flow == .pages { summary.review = RunReview(plan, observer).write() }
     observer.handle(.summary(summary))
     return summary.exitCode
   }

@@ -102,20 +102,24 @@ public struct PageText: Sendable, Hashable, Codable {
     public var box: Box
     /// In pixels of the picture that was read.
     public var pixels: Box
-    /// 0 to 100.
+    /// The recogniser's own, 0 to 100.
     public var confidence: Double
+    /// How sure its letters are, 0 to 100: of misread words it finds more than `confidence` does.
+    public var certainty: Double
     /// Where on the line's baseline the word begins and how far it reaches.
     public var start: Double
     public var length: Double
     public var rightToLeft: Bool
 
     public init(
-      text: String, box: Box, pixels: Box, confidence: Double, start: Double, length: Double, rightToLeft: Bool = false
+      text: String, box: Box, pixels: Box, confidence: Double, certainty: Double? = nil, start: Double, length: Double,
+      rightToLeft: Bool = false
     ) {
       self.text = text
       self.box = box
       self.pixels = pixels
       self.confidence = confidence
+      self.certainty = certainty ?? confidence
       self.start = start
       self.length = length
       self.rightToLeft = rightToLeft

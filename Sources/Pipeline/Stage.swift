@@ -103,9 +103,18 @@ public struct SinkReport: Sendable, Codable {
   public var files: [File]
   /// Facts for the receipt: streams, duration, colour, what was verified.
   public var details: [String: Value]
+  /// Of sinks whose outputs a person may have to look at; nil of others.
+  public var review: Review?
 
-  public init(files: [File], details: [String: Value] = [:]) {
+  /// What a person should look at: nothing where `part` is nil, else a file for the run's review.
+  public struct Review: Sendable, Codable {
+    public var part: String?
+    public init(part: String?) { self.part = part }
+  }
+
+  public init(files: [File], details: [String: Value] = [:], review: Review? = nil) {
     self.files = files
     self.details = details
+    self.review = review
   }
 }

@@ -21,7 +21,7 @@ public struct Document: SinkStage {
 
     public static let parameters: [Parameter<Options>] = [
       .choices("formats", \.formats, "what to write; each format bears the output's name with its own suffix"),
-      .number("review", \.review, 0...100, "words of a lower confidence are to be looked at by a person"),
+      .number("review", \.review, 0...100, "words of a lower certainty are to be looked at by a person"),
       .choice("show", \.show, "the page as it was, or as the stages before have made it"),
       .integer("quality", \.quality, 1...100, "JPEG quality of pages that are not shown as they were"),
     ]
@@ -44,6 +44,7 @@ private final class PageSink: Sink {
   private let job: Job
   private let writer: DocumentWriter
   private let files: [(format: OutputFormat, path: String)]
+  private let review: String
   private var ownText = 0
 
   init(_ options: Document.Options, _ job: Job) throws {
@@ -51,9 +52,10 @@ private final class PageSink: Sink {
     self.job = job
     let base = (job.output as NSString).deletingPathExtension
     files = options.formats.map { ($0, $0 == .pdf ? job.output : base + "." + $0.suffix) }
+    review = job.part(base + ".review")
     writer = try DocumentWriter(
       input: job.input, paths: Dictionary(files.map { ($0.format, job.part($0.path)) }) { first, _ in first },
-      threshold: options.review)
+      review: review, threshold: options.review)
     if let seal = writer.assembler?.seal {
       try job.note(Note(.info, "the PDF is copied byte for byte, without text, since \(seal)"))
     }
@@ -86,6 +88,8 @@ private final class PageSink: Sink {
     ]
     if let confidence = summary.confidence { details["confidence"] = .double(confidence) }
     if let seal = writer.assembler?.seal { details["copied_because"] = .string(seal) }
-    return SinkReport(files: files.map { .init(part: job.part($0.path), path: $0.path) }, details: details)
+    return SinkReport(
+      files: files.map { .init(part: job.part($0.path), path: $0.path) }, details: details,
+      review: .init(part: writer.hasReview ? review : nil))
   }
 }

@@ -2,6 +2,7 @@ import Dispatch
 import Documents
 import Foundation
 import Frames
+import Media
 import Pipeline
 
 /// Reads the text of pages with Tesseract.
@@ -61,7 +62,8 @@ public struct OCR: FilterStage {
   }
 
   public func fingerprint() throws -> [String: String] {
-    var facts = ["tesseract": Languages.version]
+    var facts = FFmpeg.versions.filter { $0.key == "libswscale" }
+    facts["tesseract"] = Languages.version
     for (key, file) in ["user_words": options.userWords, "user_patterns": options.userPatterns] {
       if let file { facts[key] = try String(contentsOfFile: file, encoding: .utf8) }
     }
@@ -162,8 +164,7 @@ private struct PageReading: Sendable {
   }
 
   private func text(_ original: Picture, _ page: Page) throws -> PageText {
-    let factor = try enlargement(original, page)
-    let picture = factor > 1 ? try PageFixes.enlarged(original, by: factor) : original
+    let picture = try hasSmallLetters(original, page) ? doubled(original) : original
     let dpi = page.guessesDPI ? nil : page.dpi(of: picture).y
     let text = try ToolShed.recognisers.withTool(options) {
       try $0.read(picture, dpi: dpi, toPage: page.toPage(from: picture))
@@ -171,11 +172,16 @@ private struct PageReading: Sendable {
     return picture === original ? text : text.scalingPixels(by: Double(original.width) / Double(picture.width))
   }
 
-  private func enlargement(_ picture: Picture, _ page: Page) throws -> Double {
+  private func hasSmallLetters(_ picture: Picture, _ page: Page) throws -> Bool {
     let dpi = page.dpi(of: picture)
     guard letterHeight > 0, min(dpi.x, dpi.y) < PageReading.coarseDPI,
-      let height = try PageFixes.letterHeight(of: picture), height < letterHeight
-    else { return 1 }
-    return picture.width * picture.height > maximumPixels / 4 ? 1 : 2
+      picture.width * picture.height <= maximumPixels / 4
+    else { return false }
+    return try PageFixes.letterHeight(of: picture).map { $0 < letterHeight } ?? false
+  }
+
+  private func doubled(_ picture: Picture) throws -> Picture {
+    let layout = { PictureLayout(width: picture.width * $0, height: picture.height * $0, format: picture.format) }
+    return try Scaler(from: layout(1), to: layout(2), filter: .lanczos).scale(picture)
   }
 }

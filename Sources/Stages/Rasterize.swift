@@ -53,6 +53,7 @@ private final class PageSource: Source {
   init(_ job: Job, _ options: ReaderOptions) throws {
     self.job = job
     reader = try Documents.open(job.input, options)
+    if let loss = reader.loss { try job.note(Note(.loss, loss)) }
     let selected = options.pages.pages(of: reader.pageCount)
     guard let start = selected.first else {
       throw Failure(

@@ -34,6 +34,57 @@ import Testing
     #expect(abs(frame.width - 86.4) < 0.01 && abs(frame.height - 57.6) < 0.01)
   }
 
+  @Test(arguments: ["jpg", "png", "tif"]) func `a picture's own colours are kept`(kind: String) throws {
+    let folder = try Folder()
+    let colours = Picture(width: 40, height: 30, format: PixelFormat(.yuv444), colour: RGBWords.colour) { planes in
+      for y in 0..<30 {
+        for (index, plane) in planes.enumerated() {
+          plane.row(y, as: UInt8.self).update(repeating: UInt8(60 + 50 * index), count: 40)
+        }
+      }
+    }
+    let picture = folder.path("a." + kind)
+    try write(Pix(colours).encoded(.png), to: picture, profile: ColourProfile.sRGB)
+    _ = try assemble(picture, folder.path("a.pdf"))
+    let space = try image(folder.path("a.pdf")).object["/ColorSpace"].items
+    #expect(space.first?.name == "/ICCBased")
+    #expect(space.last?["/N"].integer == 3)
+    #expect(space.last?.decoded() == ColourProfile.sRGB)
+    // A profile of other colours than the samples' is left.
+    #expect(!PictureFile.isUsable(ColourProfile.sRGB, channels: 1))
+  }
+
+  /// A picture with an ICC profile in each format's own place for it.
+  private func write(_ png: [UInt8], to path: String, profile: [UInt8]) throws {
+    func number(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(value >> $0 & 255) } }
+    func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] { number(body.count) + Array(name.utf8) + body + number(0) }
+    switch (path as NSString).pathExtension {
+    case "png":
+      let body = try Array("sRGB".utf8) + [0, 0] + #require(deflated(profile))
+      try Data(png[..<33] + chunk("iCCP", body) + png[33...]).write(to: URL(filePath: path))
+    case "jpg":
+      let pix = try Pix(owning: png.withUnsafeBufferPointer { pixReadMem($0.baseAddress, $0.count) })
+      let body = Array("ICC_PROFILE\0".utf8) + [1, 1] + profile
+      let segment = [0xff, 0xe2, UInt8((body.count + 2) >> 8), UInt8((body.count + 2) & 255)] + body
+      var jpeg = try pix.encoded(.jpeg(quality: 90))
+      jpeg.insert(contentsOf: segment, at: 2)
+      try Data(jpeg).write(to: URL(filePath: path))
+    default:
+      func short(_ value: Int) -> [UInt8] { [UInt8(value & 255), UInt8(value >> 8 & 255)] }
+      func long(_ value: Int) -> [UInt8] { short(value & 0xffff) + short(value >> 16) }
+      let tags: [(Int, Int, Int, Int)] = [
+        (256, 4, 1, 40), (257, 4, 1, 30), (258, 3, 3, 200), (259, 4, 1, 1), (262, 4, 1, 2), (273, 4, 1, 206),
+        (277, 4, 1, 3), (278, 4, 1, 30), (279, 4, 1, 3600), (34675, 7, profile.count, 3806),
+      ]
+      var tiff: [UInt8] = [0x49, 0x49, 42, 0] + long(8) + short(tags.count)
+      for tag in tags { tiff += short(tag.0) + short(tag.1) + long(tag.2) + long(tag.3) }
+      tiff += long(0)
+      tiff += [UInt8](repeating: 0, count: 200 - tiff.count) + [8, 0, 8, 0, 8, 0]
+      tiff += [UInt8](repeating: 90, count: 3600) + profile
+      try Data(tiff).write(to: URL(filePath: path))
+    }
+  }
+
   @Test func `a fax page keeps its CCITT stream`() throws {
     let folder = try Folder()
     let bilevel = try Pix(Samples.picture(), dpi: (200, 200)).making { pixConvertTo1($0, 128) }

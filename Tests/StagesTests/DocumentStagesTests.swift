@@ -43,8 +43,8 @@ private let scans: URL? = {
 
   @Test func `a scan becomes a searchable PDF and text`() throws {
     let report = try run(
-      "[rasterize, ocr, document: { formats: [pdf, txt, hocr, alto, tsv, json, review] }]", scan, to: "a.pdf")
-    #expect(report.sink.files.count == 7)
+      "[rasterize, ocr, document: { formats: [pdf, txt, hocr, alto, tsv, json] }]", scan, to: "a.pdf")
+    #expect(report.sink.files.count == 6)
     #expect(try text("a.txt").contains("This is a lot of 12 point text"))
     let json = try JSONSerialization.jsonObject(with: Data(text("a.json").utf8)) as? [String: Any]
     let summary = try #require(json?["summary"] as? [String: Any])

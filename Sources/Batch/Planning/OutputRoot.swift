@@ -15,6 +15,8 @@ public struct OutputRoot: Sendable, Hashable {
 
   var ledger: String { join(path, ".pipe") }
   var receipts: String { ledger + "/receipts" }
+  var reviews: String { ledger + "/review" }
+  var reviewBook: String { join(path, "review.html") }
   var log: String { ledger + "/joblog.tsv" }
   var segments: String { ledger + "/segments" }
   var current: String { ledger + "/run.json" }

@@ -19,6 +19,14 @@ public enum BatchEvent: Sendable {
     public var notes: [Note]
   }
 
+  /// What the documents of a run leave for a person to look at.
+  public struct Review: Sendable, Hashable {
+    public var pages = 0
+    public var words = 0
+    /// Web pages that show it, one an output folder that has any.
+    public var files: [String] = []
+  }
+
   public struct Summary: Sendable, Hashable {
     public var done = 0
     public var upToDate = 0
@@ -28,6 +36,8 @@ public enum BatchEvent: Sendable {
     public var left = 0
     public var seconds = 0.0
     public var exitCode = ExitCode.success
+    /// Of runs over documents.
+    public var review: Review?
   }
 }
 

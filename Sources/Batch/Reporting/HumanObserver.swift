@@ -38,6 +38,7 @@ public final class HumanObserver: RunObserver {
     case .summary(let summary):
       guard detail != .quiet else { break }
       line(Self.text(summary))
+      if let review = summary.review { line(Self.text(review)) }
     }
   }
 
@@ -56,6 +57,17 @@ public final class HumanObserver: RunObserver {
     ]
     let text = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     return "\(text.isEmpty ? "nothing to do" : text) in \(duration(summary.seconds))"
+  }
+
+  static func text(_ review: BatchEvent.Review) -> String {
+    let pages =
+      switch review.pages {
+      case 0: "no page needs review"
+      case 1: "1 page needs review"
+      default: "\(review.pages) pages need review"
+      }
+    if review.files.isEmpty { return pages }
+    return "\(pages), with \(count(review.words, "doubtful word")): \(review.files.joined(separator: ", "))"
   }
 
   static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -55,6 +55,11 @@ public final class JSONObserver: RunObserver {
         "event": "summary", "input": .null, "done": .int(summary.done), "up_to_date": .int(summary.upToDate),
         "skipped": .int(summary.skipped), "failed": .int(summary.failed), "left": .int(summary.left),
         "seconds": .double(summary.seconds), "exit_code": .int(Int(summary.exitCode.rawValue)),
+        "review": summary.review.map {
+          .map([
+            "pages": .int($0.pages), "doubtful_words": .int($0.words), "files": .list($0.files.map { .string($0) }),
+          ])
+        } ?? .null,
       ]
     }
   }

@@ -136,7 +136,7 @@ final class Executor: Sendable {
         return
       }
       do {
-        let receipt = try publisher.publish(result.report.sink.files, receipt(job, result, seconds, threads))
+        let receipt = try publisher.publish(result.report.sink, receipt(job, result, seconds, threads))
         done(queued, receipt, seconds)
       } catch {
         fail(queued, Failure(anyError: error, place: job.input.path), [], publisher, seconds)
@@ -192,9 +192,9 @@ final class Executor: Sendable {
       let folder = try publisher.quarantine(result.report.sink.files)
       failure.advice = "its output is in \(folder)"
     } catch {
-      publisher.removeParts()
       failure.advice = "its output could not be kept: \(Failure(anyError: error).message)"
     }
+    publisher.removeParts()
     var receipt = receipt(job, result, seconds, threads)
     receipt.status = .quarantined
     receipt.failure = failure

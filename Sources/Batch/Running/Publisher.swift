@@ -12,10 +12,12 @@ struct Publisher: Sendable {
   let relative: String
 
   private var receiptPath: String { Receipt.path(root, relative) }
+  private var reviewPath: String { RunReview.path(root, relative) }
 
   /// Throws a `Failure`, with the temporary files removed, where the output cannot be published.
-  func publish(_ files: [SinkReport.File], _ receipt: Receipt) throws -> Receipt {
+  func publish(_ report: SinkReport, _ receipt: Receipt) throws -> Receipt {
     var receipt = receipt
+    let files = report.files
     guard !files.isEmpty else { throw Failure("the pipeline wrote no file") }
     for file in files {
       let relative = try below(file.path)
@@ -26,6 +28,8 @@ struct Publisher: Sendable {
       receipt.outputs.append(Receipt.Output(relative: relative, identity: identity, sha256: hash))
     }
     do {
+      // Before the receipt: by that the output counts as done, and nobody would write its review any more.
+      if let review = report.review { try keep(review) }
       try receipt.write(to: receiptPath)
       for file in files { try FileSystem.rename(file.part, to: file.path) }
       for folder in Set(files.map { ($0.path as NSString).deletingLastPathComponent }) {
@@ -35,6 +39,12 @@ struct Publisher: Sendable {
       throw error.failure()
     }
     return receipt
+  }
+
+  private func keep(_ review: SinkReport.Review) throws {
+    unlink(reviewPath)
+    try FileSystem.makeFolders((reviewPath as NSString).deletingLastPathComponent)
+    if let part = review.part { try FileSystem.rename(part, to: reviewPath) }
   }
 
   /// Sets an output aside that did not pass its gate. Returns the folder.
@@ -63,12 +73,16 @@ struct Publisher: Sendable {
 
   /// The ledger's entry of an input that failed for good.
   func record(_ receipt: Receipt) {
+    unlink(reviewPath)
     // A ledger that cannot be written costs a repeated attempt, no more.
     try? receipt.write(to: receiptPath)
   }
 
   /// Forgets an earlier outcome: what it says is no longer true.
-  func forget() { unlink(receiptPath) }
+  func forget() {
+    unlink(receiptPath)
+    unlink(reviewPath)
+  }
 
   /// Removes everything that an unfinished attempt has left: the output's own temporary file, and those of files that
   /// a sink writes beside it, whose names begin with the same stem.

@@ -12,6 +12,8 @@ public struct ImageStream: Sendable, Codable {
   var colourSpace: String
   var filter: String
   var parameters: String?
+  /// An ICC profile that says what the colours mean; sRGB where there is none.
+  var profile: [UInt8]?
 
   /// The samples of a file's page as they lie there; nil where PDF/A cannot hold them so.
   init?(_ file: PictureFile, page: Int) {
@@ -21,6 +23,7 @@ public struct ImageStream: Sendable, Codable {
     case .tiff: self.init(tiff: file.data, file.directories[page])
     case .webp, .bmp, .gif: return nil
     }
+    profile = file.colourProfile(page, channels: channels)
   }
 
   /// Encoded anew: CCITT group 4 for two colours, JPEG where `quality` is given, else without loss.
@@ -102,6 +105,9 @@ public struct ImageStream: Sendable, Codable {
     parameters = "<< /K -1 /Columns \(width) /Rows \(height) /BlackIs1 \(inverted) >>"
   }
 
+  /// How many numbers a colour has; those of a palette count.
+  var channels: Int { colourSpace.contains("/DeviceGray") ? 1 : 3 }
+
   /// The image as an object of `file`.
   func object(in file: PDFFile) throws -> PDFObject {
     let stream = file.stream(bytes, filter: file.name(filter), parameters: try parameters.map { try file.parsed($0) })
@@ -110,9 +116,23 @@ public struct ImageStream: Sendable, Codable {
     stream.set("/Width", file.integer(width))
     stream.set("/Height", file.integer(height))
     stream.set("/BitsPerComponent", file.integer(bits))
-    stream.set("/ColorSpace", try file.parsed(colourSpace))
+    stream.set("/ColorSpace", try colours(in: file))
     try file.check()
     return stream
+  }
+
+  private func colours(in file: PDFFile) throws -> PDFObject {
+    let plain = try file.parsed(colourSpace)
+    guard let profile else { return plain }
+    let shared = try file.shared(profile) {
+      let stream =
+        deflated(profile).map { file.stream($0, filter: file.name("/FlateDecode")) } ?? file.stream(profile)
+      stream.set("/N", file.integer(channels))
+      return stream
+    }
+    let space = file.array([file.name("/ICCBased"), shared])
+    let palette = plain.items
+    return palette.count == 4 ? file.array([palette[0], space, palette[2], palette[3]]) : space
   }
 }
 

@@ -165,7 +165,9 @@ public final class PDFAssembler {
     if let kept = ImageStream(pictures, page: number) { return (kept, info.orientation) }
     let isLossy = pictures.format == .webp || pictures.format == .jpeg
     let pix = try pictures.shown(number, maximumPixels: maximumPixels)
-    return (try ImageStream(pix, quality: isLossy ? 90 : nil), 1)
+    var image = try ImageStream(pix, quality: isLossy ? 90 : nil)
+    image.profile = pictures.colourProfile(number, channels: image.channels)
+    return (image, 1)
   }
 }
 

@@ -9,6 +9,8 @@ final class PDFFile {
   let name: String
   /// QPDF reads page contents from the file when they are needed, so the path must stay readable.
   private let path: String?
+  /// Numbers of objects by what they were made of.
+  private var sharedObjects: [[UInt8]: Int] = [:]
 
   /// Opens an existing file.
   ///
@@ -138,6 +140,14 @@ final class PDFFile {
   }
   func indirect(_ object: PDFObject) -> PDFObject {
     PDFObject(file: self, handle: qpdf_make_indirect_object(data, object.handle))
+  }
+  /// The object made of these bytes: one for all that ask.
+  func shared(_ bytes: [UInt8], make: () throws -> PDFObject) throws -> PDFObject {
+    if let id = sharedObjects[bytes] { return object(id) }
+    let made = indirect(try make())
+    try check()
+    sharedObjects[bytes] = made.id
+    return made
   }
   /// A new stream object with these bytes, already encoded by `filter` if one is given.
   func stream(_ bytes: [UInt8], filter: PDFObject? = nil, parameters: PDFObject? = nil) -> PDFObject {

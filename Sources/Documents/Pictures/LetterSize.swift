@@ -21,9 +21,4 @@ extension PageFixes {
     heights.sort()
     return Double(heights[heights.count / 2])
   }
-
-  /// Scaled by linear interpolation.
-  public static func enlarged(_ picture: Picture, by factor: Double) throws -> Picture {
-    try Pix(picture).making("enlarge the picture") { pixScale($0, Float(factor), Float(factor)) }.picture()
-  }
 }

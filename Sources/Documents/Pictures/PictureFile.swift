@@ -9,6 +9,8 @@ public final class PictureFile {
   public let path: String
   public let format: Format
   let data: Data
+  /// It holds more pictures than are read: an animation, of which the first is taken.
+  public let isAnimated: Bool
   /// A TIFF file's pages; empty for the other formats.
   let directories: [TIFFDirectory]
 
@@ -29,6 +31,7 @@ public final class PictureFile {
       throw Failure("not a picture of a known kind (PNG, JPEG, TIFF, WebP, BMP, GIF)", place: name)
     }
     self.format = format
+    isAnimated = Animation.isOne(data, format)
     directories = format == .tiff ? TIFFDirectory.all(in: data) : []
     if format == .tiff, directories.isEmpty { throw Failure("the TIFF file is damaged: it has no page", place: name) }
   }
@@ -93,7 +96,7 @@ public final class PictureFile {
     var format: Int32 = 0
     var width: Int32 = 0
     var height: Int32 = 0
-    let failed = data.withUnsafeBytes {
+    let failed = Animation.firstPicture(data, self.format).withUnsafeBytes {
       pixReadHeaderMem(
         $0.bindMemory(to: UInt8.self).baseAddress, $0.count, &format, &width, &height, nil, nil, nil)
     }
@@ -118,7 +121,9 @@ public final class PictureFile {
       var offset = directories[page].offset
       pointer = pixReadFromMultipageTiff(path, &offset)
     } else {
-      pointer = data.withUnsafeBytes { pixReadMem($0.bindMemory(to: UInt8.self).baseAddress, $0.count) }
+      pointer = Animation.firstPicture(data, format).withUnsafeBytes {
+        pixReadMem($0.bindMemory(to: UInt8.self).baseAddress, $0.count)
+      }
     }
     guard let pointer else { throw damaged(page) }
     return try Pix(owning: pointer)

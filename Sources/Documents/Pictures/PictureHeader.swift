@@ -70,6 +70,10 @@ struct PNGHeader {
   var hasTransparency = false
   var dpi: (x: Double, y: Double)?
   var orientation = 1
+  /// The ICC profile as the file keeps it, deflated with a zlib header.
+  var deflatedProfile: [UInt8]?
+  /// It holds an animation, of which this is the first frame.
+  var isAnimated = false
   /// Where the compressed samples lie.
   var samples: [Range<Int>] = []
 
@@ -94,6 +98,10 @@ struct PNGHeader {
           dpi = (Double(x) * 0.0254, Double(y) * 0.0254)
         }
       case "eXIf": orientation = TIFFDirectory.all(in: body, limit: 1).first?.orientation ?? 1
+      case "iCCP":
+        // A name, a zero, the kind of compression (there is but one).
+        if let end = body.firstIndex(of: 0) { deflatedProfile = Array(body[end...].dropFirst(2)) }
+      case "acTL": isAnimated = (value.big(0, 4) ?? 0) > 1
       case "IDAT": samples.append(at + 8..<at + 8 + length)
       default: break
       }
@@ -105,17 +113,21 @@ struct PNGHeader {
 
 /// The EXIF orientation of a WebP file.
 func webPOrientation(_ data: Data) -> Int {
+  guard var block = webPChunk("EXIF", in: data) else { return 1 }
+  if Bytes(block).has(Array("Exif\0\0".utf8), at: 0) { block = block.dropFirst(6) }
+  return TIFFDirectory.all(in: block, limit: 1).first?.orientation ?? 1
+}
+
+/// The content of a WebP file's first chunk of this name.
+func webPChunk(_ name: String, in data: Data) -> Data? {
   let bytes = Bytes(data)
-  guard bytes.has(Array("RIFF".utf8), at: 0), bytes.has(Array("WEBP".utf8), at: 8) else { return 1 }
+  guard bytes.has(Array("RIFF".utf8), at: 0), bytes.has(Array("WEBP".utf8), at: 8) else { return nil }
   var at = 12
   while let type = bytes.slice(at, 4), let length = bytes.little(at + 4, 4) {
-    if type.elementsEqual("EXIF".utf8), var block = bytes.slice(at + 8, length) {
-      if Bytes(block).has(Array("Exif\0\0".utf8), at: 0) { block = block.dropFirst(6) }
-      return TIFFDirectory.all(in: block, limit: 1).first?.orientation ?? 1
-    }
+    if type.elementsEqual(name.utf8) { return bytes.slice(at + 8, length) }
     at += 8 + length + length % 2
   }
-  return 1
+  return nil
 }
 
 /// Bytes of a file, nil outside of them.

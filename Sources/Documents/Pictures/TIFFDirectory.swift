@@ -17,6 +17,7 @@ struct TIFFDirectory {
     case xResolution = 282
     case yResolution = 283
     case resolutionUnit = 296
+    case colourProfile = 34675
   }
 
   /// Where it begins in its data.
@@ -67,6 +68,12 @@ struct TIFFDirectory {
     else { return nil }
     let size = Reader.size(ofType: Int(entry.type))
     return reader.integer(entry.valueAt + index * size, size)
+  }
+
+  /// The value of a tag of bytes, 4 MiB at most.
+  func bytes(_ tag: Tag) -> [UInt8]? {
+    guard let entry = entries[tag.rawValue], [1, 7].contains(entry.type), entry.count <= 4 << 20 else { return nil }
+    return Bytes(reader.data).slice(entry.valueAt, entry.count).map { Array($0) }
   }
 
   func count(_ tag: Tag) -> Int { entries[tag.rawValue]?.count ?? 0 }

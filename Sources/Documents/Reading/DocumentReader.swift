@@ -28,6 +28,8 @@ public struct ReaderOptions: Sendable, Hashable {
 /// A document opened for reading: a PDF, or a file of pictures. Used by one thread.
 public protocol DocumentReader: AnyObject {
   var pageCount: Int { get }
+  /// What of the document none of its pages has, for the user; nil where nothing is missing.
+  var loss: String? { get }
   /// The page's picture and what is known of it. A page that is left alone has a picture of one pixel.
   func page(_ number: Int) throws -> (picture: Picture, page: Page)
 }
@@ -65,6 +67,7 @@ final class PictureReader: DocumentReader {
   private let file: PictureFile
   private let options: ReaderOptions
   var pageCount: Int { file.pageCount }
+  var loss: String? { file.isAnimated ? "it is an animation, of which only the first picture was taken" : nil }
 
   init(path: String, _ options: ReaderOptions) throws {
     file = try PictureFile(path: path)

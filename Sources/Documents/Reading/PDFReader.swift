@@ -7,6 +7,7 @@ final class PDFReader: DocumentReader {
   private let renderer: PDFRenderer
   private let options: ReaderOptions
   let pageCount: Int
+  let loss: String? = nil
 
   /// A scan with no more letters than this of visible text is taken to carry a stamp.
   private static let stampLetters = 200

@@ -7,6 +7,7 @@ struct LineInPixels {
     var text: String
     var box: Box
     var confidence: Double
+    var certainty: Double?
   }
   var startsParagraph = false
   var box: Box?
@@ -45,6 +46,7 @@ struct LineInPixels {
     let placed = zip(words, spans).map { word, span in
       PageText.Word(
         text: word.text, box: toPage.bounds(word.box), pixels: word.box, confidence: word.confidence,
+        certainty: word.certainty,
         start: span.start * stretch, length: max(span.length * stretch, 0.01),
         rightToLeft: word.text.unicodeScalars.contains(where: \.isRightToLeft))
     }

@@ -83,6 +83,6 @@ public final class Recogniser {
     }
     guard let iterator = TessBaseAPIGetIterator(handle) else { return PageText(blocks: []) }
     defer { TessResultIteratorDelete(iterator) }
-    return ResultWalk(iterator, toPage: toPage).text()
+    return ResultWalk(iterator, toPage: toPage, asksLetters: ![0, 2].contains(options.engine)).text()
   }
 }

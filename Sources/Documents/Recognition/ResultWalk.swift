@@ -7,9 +7,12 @@ struct ResultWalk {
   private let iterator: OpaquePointer
   private let position: OpaquePointer
   private let toPage: Affine
+  /// The legacy engine's letters say less than its words.
+  private let asksLetters: Bool
 
-  init(_ iterator: OpaquePointer, toPage: Affine) {
+  init(_ iterator: OpaquePointer, toPage: Affine, asksLetters: Bool) {
     self.iterator = iterator
+    self.asksLetters = asksLetters
     position = TessResultIteratorGetPageIterator(iterator)
     self.toPage = toPage
   }
@@ -61,7 +64,24 @@ struct ResultWalk {
     let text = String(cString: bytes).trimmingCharacters(in: .whitespacesAndNewlines)
     guard !text.isEmpty, let box = box(RIL_WORD) else { return nil }
     let confidence = Double(TessResultIteratorConfidence(iterator, RIL_WORD))
-    return .init(text: text, box: box, confidence: min(max(confidence, 0), 100))
+    return .init(
+      text: text, box: box, confidence: min(max(confidence, 0), 100), certainty: asksLetters ? certainty() : nil)
+  }
+
+  /// The mean confidence of the word's letters on a scale of its own: the network is hardly ever less than 95 % sure of
+  /// a letter, nor more than 99.5 %. Of words at 99.2 % about a tenth are misread, at 98 % a third, at 96 % two thirds.
+  private func certainty() -> Double? {
+    guard let letters = TessResultIteratorCopy(iterator) else { return nil }
+    defer { TessResultIteratorDelete(letters) }
+    let place = TessResultIteratorGetPageIterator(letters)
+    var sum = 0.0
+    var count = 0.0
+    repeat {
+      sum += Double(TessResultIteratorConfidence(letters, RIL_SYMBOL))
+      count += 1
+    } while TessPageIteratorIsAtFinalElement(place, RIL_WORD, RIL_SYMBOL) == 0
+      && TessResultIteratorNext(letters, RIL_SYMBOL) != 0
+    return min(max((sum / count - 95) / 4.5 * 100, 0), 100)
   }
 
   private func finish(_ line: inout LineInPixels, in text: inout PageText) {

@@ -3,7 +3,7 @@ import Frames
 
 /// What a document can be written as.
 public enum OutputFormat: String, Sendable, Hashable, CaseIterable, Codable {
-  case pdf, txt, hocr, alto, tsv, json, review
+  case pdf, txt, hocr, alto, tsv, json
 
   public var suffix: String {
     switch self {
@@ -13,13 +13,12 @@ public enum OutputFormat: String, Sendable, Hashable, CaseIterable, Codable {
     case .alto: ALTO.suffix
     case .tsv: TabSeparated.suffix
     case .json: JSONText.suffix
-    case .review: ReviewSheet.suffix
     }
   }
 
   fileprivate var text: (any TextFormat)? {
     switch self {
-    case .pdf, .review: nil
+    case .pdf: nil
     case .txt: PlainText()
     case .hocr: HOCR()
     case .alto: ALTO()
@@ -34,24 +33,23 @@ public final class DocumentWriter {
   public let assembler: PDFAssembler?
   public private(set) var summary: DocumentSummary
   private var texts: [(format: any TextFormat, file: TextFile)] = []
-  private var review: (sheet: ReviewSheet, file: TextFile)?
+  private let review: ReviewWriter?
   private var pdf: String?
   private var pages = 0
 
   /// - Parameters:
   ///   - paths: where each format is written; the caller renames.
-  ///   - threshold: words of a lower confidence are to be looked at.
+  ///   - review: where what a person should look at is written; no file is left where there is nothing.
+  ///   - threshold: words of a lower certainty are to be looked at.
   public init(
-    input: String, paths: [OutputFormat: String], threshold: Double, maximumPixels: Int = 250_000_000
+    input: String, paths: [OutputFormat: String], review: String?, threshold: Double,
+    maximumPixels: Int = 250_000_000
   ) throws {
     summary = DocumentSummary(threshold: threshold)
     pdf = paths[.pdf]
     assembler = try pdf.map { _ in try PDFAssembler(input: input, maximumPixels: maximumPixels) }
     let name = (input as NSString).lastPathComponent
-    if let path = paths[.review] {
-      review = (ReviewSheet(), try TextFile(path))
-      try review?.file.write(ReviewSheet().beginning(input: name))
-    }
+    self.review = try review.map { try ReviewWriter($0) }
     for (format, path) in paths.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       guard let text = format.text else { continue }
       let file = try TextFile(path)
@@ -62,16 +60,17 @@ public final class DocumentWriter {
 
   /// Adds a page; pages come in ascending order.
   ///
-  /// - Parameter picture: what was read, for the review sheet's pieces.
+  /// - Parameter picture: what was read, of which doubtful words are cut.
   public func add(_ result: PageResult, _ picture: Picture) throws {
-    summary.add(result)
-    if let text = try review?.sheet.page(result, picture, threshold: summary.threshold) {
-      try review?.file.write(text)
-    }
+    let isToReview = summary.add(result)
+    try review?.add(result, picture, isToReview: isToReview, threshold: summary.threshold)
     for (format, file) in texts { try file.write(format.page(result, index: pages)) }
     try assembler?.add(result)
     pages += 1
   }
+
+  /// Whether there is anything for a person to look at.
+  public var hasReview: Bool { review?.isEmpty == false }
 
   /// Completes all files, flushes them to disk and reads the PDF back.
   public func finish() throws {
@@ -79,10 +78,7 @@ public final class DocumentWriter {
       try file.write(format.end(summary))
       try file.close()
     }
-    if let (sheet, file) = review {
-      try file.write(sheet.end(summary))
-      try file.close()
-    }
+    try review?.finish()
     guard let assembler, let pdf else { return }
     try assembler.write(to: pdf)
     try TextFile.flush(pdf)

@@ -156,7 +156,7 @@ struct JSONText: TextFormat {
         for (w, word) in line.words.enumerated() {
           out += (w == 0 ? "\n" : ",\n") + "   {\"text\": \(word.text.quotedForJSON), \"box\": \(array(word.box)), "
           if !page.hasOwnText { out += "\"pixels\": \(array(word.pixels)), " }
-          out += "\"confidence\": \(decimal(word.confidence, 1))}"
+          out += "\"confidence\": \(decimal(word.confidence, 1)), \"certainty\": \(decimal(word.certainty, 1))}"
         }
         out += "]}"
       }

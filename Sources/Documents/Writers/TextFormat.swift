@@ -14,7 +14,7 @@ public struct DocumentSummary: Sendable, Hashable, Codable {
 
   private var sum = 0.0
   private var recognised = 0
-  /// Words of a lower confidence are to be looked at.
+  /// Words of a lower certainty are to be looked at.
   public let threshold: Double
   /// A page is to be looked at where more of its words than this are doubtful.
   static let doubtfulShare = 0.1
@@ -25,7 +25,8 @@ public struct DocumentSummary: Sendable, Hashable, Codable {
     case pages, words, confidence, doubtfulWords, pagesToReview, threshold
   }
 
-  mutating func add(_ page: PageResult) {
+  /// Returns whether a person should look at the page.
+  mutating func add(_ page: PageResult) -> Bool {
     pages += 1
     var count = 0
     var doubtful = 0
@@ -34,14 +35,14 @@ public struct DocumentSummary: Sendable, Hashable, Codable {
       if page.hasOwnText { continue }
       count += 1
       sum += word.confidence
-      if word.confidence < threshold { doubtful += 1 }
+      if word.certainty < threshold { doubtful += 1 }
     }
     recognised += count
     doubtfulWords += doubtful
-    if page.note != nil || Double(doubtful) > Double(count) * DocumentSummary.doubtfulShare {
-      pagesToReview.append(page.number + 1)
-    }
     confidence = recognised > 0 ? (sum / Double(recognised) * 100).rounded() / 100 : nil
+    let isToReview = page.note != nil || Double(doubtful) > Double(count) * DocumentSummary.doubtfulShare
+    if isToReview { pagesToReview.append(page.number + 1) }
+    return isToReview
   }
 }
 
