@@ -66,7 +66,7 @@ def pipe(options, pictures, folder, settings=(), stage=""):
     folder.mkdir()
     pipeline = folder / "ocr.yml"
     pipeline.write_text(text)
-    subprocess.run([options.pipe, "run", pipeline, pictures, "-o", folder, "--set", "document.formats=[txt,json]", "-q",
+    subprocess.run([options.pipe, "run", pipeline, pictures, "-o", folder, "--set", "document.formats=txt,json", "-q",
                     *settings], check=True)
 
 
