@@ -8,7 +8,8 @@ import degrade
 class Batches:
     """Patches cut to `crop` (of the input), flipped and turned, degraded as `task` asks.
 
-    task: upscale (the packed bicubic half), footage (the same, coded by `degrade.coded_footage`) or denoise (the
+    task: upscale (the packed bicubic half), footage (the same, by H.264 where `code.py` made
+    coded patches, else by `degrade.coded_footage`) or denoise (the
     large patch itself with noise of `largest_sigma` at most).
     """
 
@@ -20,6 +21,8 @@ class Batches:
             self.lr = self.hr
         self.batch, self.crop = section["batch"], section["crop"]
         self.largest_sigma = section.get("largest_sigma", 75.0)
+        # (versions, n, h, w): the same patches through a real encoder, see code.py
+        self.coded = torch.from_numpy(packed["coded"]).to(device) if "coded" in packed and self.task == "footage" else None
         self.random = np.random.default_rng(seed)
         torch.manual_seed(seed)
 
@@ -27,6 +30,9 @@ class Batches:
         """(input, truth, sigma or None)."""
         pick = torch.from_numpy(self.random.integers(0, len(self.lr), self.batch)).to(self.lr.device)
         lr, hr = self.lr[pick], self.hr[pick]
+        if self.coded is not None:
+            version = torch.from_numpy(self.random.integers(0, len(self.coded) + 1, self.batch))
+            lr = torch.stack([self.coded[v, n] if v < len(self.coded) else self.lr[n] for v, n in zip(version, pick)])
         room, ratio = lr.shape[-1] - self.crop, hr.shape[-1] // lr.shape[-1]
         if room > 0:
             y, x = (int(n) for n in self.random.integers(0, room + 1, 2))
@@ -43,5 +49,6 @@ class Batches:
             sigma = degrade.noise_levels(len(x), self.largest_sigma, x.device)
             return degrade.noisy(truth, sigma), truth, sigma
         if self.task == "footage":
-            return degrade.coded_footage(x, self.random), truth, None
+            synthetic = degrade.slightly_degraded if self.coded is not None else degrade.coded_footage
+            return synthetic(x, self.random), truth, None
         return x, truth, None

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 
 
 def noise_levels(n, largest, device):
-    """(n, 1, 1, 1) standard deviations / 255, uniform over 0...largest."""
-    return torch.rand(n, 1, 1, 1, device=device) * (largest / 255)
+    """(n, 1, 1, 1) standard deviations / 255 over 0...largest, denser at the low levels that pictures have."""
+    return torch.rand(n, 1, 1, 1, device=device) ** 1.5 * (largest / 255)
 
 
 def noisy(clean, sigma, eight_bits=True):
@@ -75,4 +75,13 @@ def coded_footage(x, random):
         x = transform_coded(x, size, step, random.uniform(0.17, 0.33))
         x = deblocked(x, size, step) if random.random() < 0.7 else x
         x = torch.roll(x, (-dy, -dx), (2, 3))
+    return torch.round(x.clamp(0, 1) * 255) / 255
+
+
+def slightly_degraded(x, random):
+    """What coded patches still lack: now and then a light blur, or light noise."""
+    if random.random() < 0.15:
+        x = blur(x, random.uniform(0.3, 0.6))
+    if random.random() < 0.15:
+        x = x + torch.randn_like(x) * (random.uniform(0, 3) / 255)
     return torch.round(x.clamp(0, 1) * 255) / 255

@@ -11,7 +11,10 @@ import tomllib
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
+
+from model import integer_kernel
 
 OPSET, IR_VERSION = 17, 9
 DEFAULT_SIGMA = 15 / 255  # of a denoiser whose caller gives none
@@ -37,8 +40,8 @@ class Graph:
 
     def integer_weights(self, kernel, bias, name, input_scale):
         """s8 kernel and s32 bias as initialisers, dequantised."""
-        scale = np.maximum(np.abs(kernel).max((1, 2, 3)), 1e-8).astype(np.float32) / np.float32(127)
-        levels = np.clip(np.rint(kernel / scale[:, None, None, None]), -127, 127).astype(np.int8)
+        levels, scale = (part.numpy() for part in integer_kernel(torch.from_numpy(kernel)))
+        levels = levels.astype(np.int8)
         sums = np.rint(bias / (scale.astype(np.float64) * input_scale)).astype(np.int32)
         names = []
         for part, values, factor in (("weight", levels, scale), ("bias", sums, (scale * np.float32(input_scale)))):
@@ -96,7 +99,7 @@ def export(stored, config, integer, facts):
     model.ir_version = IR_VERSION
     macs = sum(stored[key].size for key in stored if key.startswith("w")) / fold**2
     card = {
-        "name": config["name"], "task": config.get("task", "upscale"), "purpose": config["purpose"], "scale": scale,
+        "name": config["name"], "task": "denoise" if config.get("task") == "denoise" else "upscale", "purpose": config["purpose"], "scale": scale,
         "kmac_per_pixel": f"{macs / 1000:.2f}",
         "precision": "int8" if integer else "float32", "colour": config.get("colour", "luma, BT.601 studio swing, 0 to 1"),
         "licence": config["licence"], "training_data": config["training_data"], **facts,
