@@ -5,6 +5,7 @@ public let builtinStages = StageRegistry([
   Decode.self,
   Rasterize.self,
   Deinterlace.self,
+  Denoise.self,
   Upscale.self,
   Resize.self,
   Rotate.self,

@@ -20,6 +20,17 @@ public enum Models {
     }
   }
 
+  /// The same, refusing a network whose card names another task than `task`.
+  static func load(_ name: String, for task: String) throws -> Network {
+    let network = try load(name)
+    if let made = network.metadata["task"], made != task, made == "denoise" || task == "denoise" {
+      throw Failure(
+        "the model '\(name)' is made for '\(made)'", advice: "\(task) wants another: see 'pipe models'",
+        exitCode: .usage)
+    }
+    return network
+  }
+
   /// SHA-256 of the file: another network of the same name gives other pictures.
   static func identity(_ name: String) throws -> String {
     try ContentHash.of(file: try Resources().find(name, .models)) ?? ""

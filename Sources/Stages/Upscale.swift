@@ -6,7 +6,7 @@ import Pipeline
 /// Doubles the size of pictures: luma by a network on the integer engine, chroma and opacity by bicubic interpolation.
 public struct Upscale: FilterStage {
   public struct Options: StageOptions {
-    var model = "sr-x2-fast"
+    var model = "sr-x2"
     var scale = 2
     public init() {}
     public static let parameters: [Parameter<Options>] = [
@@ -32,7 +32,7 @@ public struct Upscale: FilterStage {
   public func fingerprint() throws -> [String: String] { ["model": try Models.identity(options.model)] }
 
   private func network() throws -> Network {
-    let network = try Models.load(options.model)
+    let network = try Models.load(options.model, for: "upscale")
     guard network.scale == 2, network.inputChannels == 1 else {
       throw Failure(
         "the model '\(options.model)' makes pictures \(network.scale) times larger and takes \(network.inputChannels) channels",

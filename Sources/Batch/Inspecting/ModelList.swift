@@ -16,6 +16,15 @@ public struct ModelList: Sendable {
     public var metadata: [String: String]
     /// Why it cannot be run, if so.
     public var problem: String?
+
+    /// What a pipeline can do with it.
+    var kind: String {
+      switch scale {
+      case 1: "denoise"
+      case 2: "x2 (x4: run twice, `scale: 4`)"
+      default: "x\(scale)"
+      }
+    }
   }
 
   public private(set) var entries: [Entry] = []
@@ -47,8 +56,8 @@ public struct ModelList: Sendable {
       let name = entry.name.padding(toLength: max(width, entry.name.count), withPad: " ", startingAt: 0)
       if let problem = entry.problem { return "\(name)  cannot be run: \(problem)" }
       let work = String(format: "%.1f K multiply-adds a pixel", Double(entry.macsPerPixel) / 1000)
-      var line = "\(name)  x\(entry.scale), \(work), \(entry.bytes >> 10) KiB"
-      if let description = entry.metadata["description"] { line += ": \(description)" }
+      var line = "\(name)  \(entry.kind), \(work), \(entry.bytes >> 10) KiB"
+      if let purpose = entry.metadata["purpose"] ?? entry.metadata["description"] { line += ": \(purpose)" }
       guard entries.count == 1 else { return line }
       let facts = entry.metadata.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
       return ([line, "  file: \(entry.path)", "  reach: \(entry.receptiveRadius) px"] + facts).joined(separator: "\n")
