@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh Debian 12 with a Swift toolchain: `make run` and `make test`.
 .DEFAULT_GOAL := run
-.PHONY: run test build lint packages sample install clean thread-sanitizer address-sanitizer ocr-score accept-documents
+.PHONY: run test build score lint packages sample install clean thread-sanitizer address-sanitizer ocr-score accept-documents
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
@@ -39,6 +39,14 @@ test: .build/packages-installed lint  ## Everything that is checked
 	$(SWIFT) test --skip-build
 	Tests/check-isa-symbols.sh
 	Tests/check-old-processors.sh
+
+# Held-out pictures and clips (see assets/training/README.md), and a Python that has its requirements.txt.
+DATA ?= ../shared/data
+PYTHON ?= python3
+
+score: build  ## Measure every shipped network through `pipe run`, and write docs/MODELS.md
+	$(PYTHON) assets/training/measure.py --pipe $(PIPE) --models assets/models --data $(DATA) \
+	  --out docs/MODELS.md --work .build/score
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
