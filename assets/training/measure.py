@@ -129,6 +129,7 @@ def main():
     for name in ("pipe", "models", "data", "out"):
         parser.add_argument(f"--{name}", required=True, type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--work", type=lambda path: pathlib.Path(path).resolve(), default=pathlib.Path("score").resolve())
+    parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS, help="only these; Kodak24 takes the longest")
     parser.add_argument("--no-others", action="store_true", help="leave out other denoisers, which take most of the time")
     options = parser.parse_args()
     if not (options.data / "heldout").is_dir():
@@ -137,7 +138,7 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     results = Results(options.work / "results.json")
     program = hashlib.sha256(options.pipe.read_bytes()).hexdigest()[:8]
-    found = {name: images(options.data / "heldout" / name) for name in SETS}
+    found = {name: images(options.data / "heldout" / name) for name in options.sets}
     found = {name: truths for name, truths in found.items() if truths or print(f"{name} is missing: left out")}
     rows = []
     for model in sorted(options.models.glob("*.onnx")):

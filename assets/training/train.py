@@ -64,13 +64,13 @@ def observe_means(model, batches):
 
 @torch.no_grad()
 def observe_scales(model, batches, rounds=16):
-    """Start the activation scales at four fifths of the 99.99th percentile seen in training patches."""
+    """Start the activation scales at the 99.99th percentile seen in training patches."""
     seen = [[] for _ in model.activations]
     for _ in range(rounds):
         x, _, sigma = batches.next()
         model(x, sigma=sigma, observe=lambda i, h: seen[i].append(np.quantile(h.float().cpu().numpy(), 0.9999)))
     for activation, values in zip(model.activations, seen):
-        activation.scale.data.fill_(0.8 * float(np.mean(values)) / 255)
+        activation.scale.data.fill_(float(np.mean(values)) / 255)
 
 
 def loss_of(kind, output, truth):
