@@ -5,7 +5,7 @@ import Pipeline
 /// Evens the paper and takes specks away.
 public struct Clean: FilterStage {
   public static let name = "clean"
-  public static let summary = "even out the background of pages and remove specks"
+  public static let summary = "Even out the background of pages and remove specks."
   public static let role = StageRole.filter([.pages])
 
   public struct Options: StageOptions {

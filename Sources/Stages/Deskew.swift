@@ -5,7 +5,7 @@ import Pipeline
 /// Levels the lines of slanted scans.
 public struct Deskew: FilterStage {
   public static let name = "deskew"
-  public static let summary = "level the lines of slanted pages"
+  public static let summary = "Level the lines of slanted pages."
   public static let role = StageRole.filter([.pages])
 
   public struct Options: StageOptions {

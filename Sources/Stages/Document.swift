@@ -6,7 +6,7 @@ import Pipeline
 /// Writes documents: searchable PDFs, and their text in many forms.
 public struct Document: SinkStage {
   public static let name = "document"
-  public static let summary = "write searchable PDFs and text with a confidence for every word"
+  public static let summary = "Write searchable PDFs and text with a confidence for every word."
   public static let main: String? = "formats"
   public static let role = StageRole.sink([.pages])
 

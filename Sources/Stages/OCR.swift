@@ -8,7 +8,7 @@ import Pipeline
 /// Reads the text of pages with Tesseract.
 public struct OCR: FilterStage {
   public static let name = "ocr"
-  public static let summary = "read the text of pages"
+  public static let summary = "Read the text of pages."
   public static let main: String? = "languages"
   public static let role = StageRole.filter([.pages])
 

@@ -6,7 +6,7 @@ import Pipeline
 /// Reads documents page by page: PDFs, and pictures of one page or many.
 public struct Rasterize: SourceStage {
   public static let name = "rasterize"
-  public static let summary = "read the pages of PDFs and pictures"
+  public static let summary = "Read the pages of PDFs and pictures."
   public static let role = StageRole.source(.pages)
 
   public struct Options: StageOptions {

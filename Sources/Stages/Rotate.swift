@@ -5,7 +5,7 @@ import Pipeline
 /// Turns pages that lie on their side or upside down.
 public struct Rotate: FilterStage {
   public static let name = "rotate"
-  public static let summary = "turn pages upright by what their letters say"
+  public static let summary = "Turn pages upright by what their letters say."
   public static let role = StageRole.filter([.pages])
 
   public struct Options: StageOptions {

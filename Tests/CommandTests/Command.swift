@@ -11,10 +11,15 @@ struct Command {
 
   /// - Parameter folder: the working folder; a new, empty one where none is given.
   init(_ arguments: [String], folder: String? = nil) throws {
+    try self.init(words: [Self.program] + arguments, folder: folder)
+  }
+
+  /// - Parameter words: a program, found along PATH, and its arguments.
+  init(words: [String], folder: String? = nil) throws {
     let process = Process()
     let (output, error) = (Foundation.Pipe(), Foundation.Pipe())
-    process.executableURL = URL(filePath: Self.program)
-    process.arguments = arguments
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = words
     process.currentDirectoryURL = URL(filePath: folder ?? NSTemporaryDirectory())
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output

@@ -81,7 +81,7 @@ public struct Scan: Sendable {
     if path.hasPrefix("-") { path = "./" + path }
     guard let status = FileSystem.status(path) else {
       throw Failure(
-        "there is no \(input)" + (errno == ENOENT ? "" : ": \(String(cString: strerror(errno)))"),
+        "there is no file or folder '\(input)'" + (errno == ENOENT ? "" : ": \(String(cString: strerror(errno)))"),
         exitCode: .usage)
     }
     guard status.isFile || status.isFolder, let resolved = FileSystem.resolved(path) else {

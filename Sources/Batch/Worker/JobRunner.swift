@@ -137,17 +137,18 @@ private final class Watch: Sendable {
 
   init(job: Job, life: @escaping @Sendable (WorkerReply) -> Void, stop: @escaping @Sendable () -> StopFlag.Level) {
     let source = DispatchSource.makeTimerSource(queue: .global())
-    let last = Locked((beats: 0, ticks: 0, cpu: ResourceUse.cpuSeconds))
+    let last = Locked((beats: 0, ticks: 0, cpu: ResourceUse.cpuSeconds, waited: ResourceUse.waitingSeconds))
     source.schedule(deadline: .now() + .milliseconds(100), repeating: .milliseconds(100))
     source.setEventHandler {
       if stop() > .none { job.cancel() }
       let sign: WorkerReply? = last.withLock { last in
         last.ticks += 1
         guard last.ticks % 10 == 0 else { return nil }
-        let (beats, cpu) = (job.beats, ResourceUse.cpuSeconds)
-        defer { (last.beats, last.cpu) = (beats, cpu) }
+        let (beats, cpu, waited) = (job.beats, ResourceUse.cpuSeconds, ResourceUse.waitingSeconds)
+        defer { (last.beats, last.cpu, last.waited) = (beats, cpu, waited) }
         if beats != last.beats { return .alive }
-        return cpu - last.cpu > 0.1 ? .busy : nil
+        // On a crowded machine one that would work but gets no processor is as busy as one that does.
+        return max(cpu - last.cpu, waited - last.waited) > 0.1 ? .busy : nil
       }
       if let sign { life(sign) }
     }

@@ -18,7 +18,8 @@ enum WorkerReply: Sendable, Codable {
   case progress(JobProgress)
   /// It works, although no frame has come out.
   case alive
-  /// Nothing tells of progress, but its processors are at work: a slow encoder, or a loop without end.
+  /// Nothing tells of progress, but its threads are at work or in line for a processor: a slow encoder, a crowded
+  /// machine, or a loop without end.
   case busy
   case done(JobResult)
   case failed(JobFailure)

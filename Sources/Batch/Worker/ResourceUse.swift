@@ -10,6 +10,18 @@ enum ResourceUse {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
   }
 
+  /// Seconds that the threads now alive have stood in line for a processor: they would work if they were let. Zero where
+  /// the kernel does not count them.
+  static var waitingSeconds: Double {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    return threads.reduce(0) { sum, thread in
+      // Three numbers: nanoseconds on a processor, nanoseconds in line for one, turns.
+      let text = (try? String(contentsOfFile: "/proc/self/task/\(thread)/schedstat", encoding: .utf8)) ?? ""
+      let fields = text.split(separator: " ")
+      return sum + (fields.count > 1 ? Double(fields[1]) ?? 0 : 0) / 1e9
+    }
+  }
+
   /// The most memory that was resident at once since `resetPeakMemory`, in bytes.
   static var peakMemory: Int {
     guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
