@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh Debian 12 with a Swift toolchain: `make run` and `make test`.
 .DEFAULT_GOAL := run
-.PHONY: run test build score lint packages sample install clean thread-sanitizer address-sanitizer ocr-score accept-documents
+.PHONY: run test build score lint packages sample install clean thread-sanitizer address-sanitizer ocr-score \
+  accept-documents fidelity
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
@@ -50,6 +51,9 @@ score: build  ## Measure every shipped network through `pipe run`, and write doc
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+fidelity:  ## What arrives of each property of each test clip, into docs/FIDELITY.md
+	PIPE_FIDELITY=$(CURDIR)/docs/FIDELITY.md $(SWIFT) test --filter FidelityTests
 
 thread-sanitizer:  ## The tests under ThreadSanitizer
 	$(SWIFT) test --sanitize thread --scratch-path .build/thread-sanitizer

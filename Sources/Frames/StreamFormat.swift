@@ -11,6 +11,7 @@ public struct StreamFormat: Sendable, Hashable {
   public var timeBase: Rational
   /// Nominal frames a second, where the container gives a believable one. Never used to make timestamps.
   public var frameRate: Rational?
+  /// As the stream marks its first frame; `progressive` only where a stage has seen to it, since flags are often wrong.
   public var fields: FieldOrder
   /// FFmpeg's 3x3 display matrix (16.16 fixed point, last column 2.30), where the picture is to be turned or mirrored.
   public var displayMatrix: [Int32]?

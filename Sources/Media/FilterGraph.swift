@@ -13,6 +13,8 @@ public final class FilterGraph {
   private let importer = PictureImporter(isStill: false)
   /// Side data goes round the filters, which lose some of it, by time.
   private var sideData: [Int64: [FrameSideData]] = [:]
+  /// Is told what the filters have to say about each frame that comes out.
+  var onMetadata: (([String: String]) -> Void)?
 
   /// - Parameter description: in libavfilter's own language. Throws a `Failure` where it does not accept it.
   public init(_ description: String, input: StreamFormat, threads: Int) throws {
@@ -100,6 +102,7 @@ public final class FilterGraph {
 
   private func result(_ handle: FrameHandle) throws -> Frame {
     let source = handle.pointer.pointee
+    onMetadata?(Dictionary(entries(of: source.metadata).map { ($0.key, $0.value) }) { $1 })
     let own = av_buffersink_get_time_base(sink)
     let time = rescale(source.pts, own, input.timeBase.av)
     let duration = rescale(max(source.pkt_duration, 0), own, input.timeBase.av)

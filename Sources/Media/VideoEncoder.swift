@@ -63,6 +63,10 @@ final class VideoEncoder {
     context.pointee.thread_count = settings.codec == .h264 ? 0 : Int32(clamping: settings.threads)
     if header { context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER }
     if settings.codec == .ffv1 { context.pointee.flags |= AV_CODEC_FLAG_BITEXACT }
+    context.pointee.field_order = format.fields.av
+    if format.fields.isInterlaced, settings.codec == .h264 || settings.codec == .prores {
+      context.pointee.flags |= AV_CODEC_FLAG_INTERLACED_DCT
+    }
 
     let options = settings.options(for: actual)
     FFmpegLog.shared.clear()
@@ -105,6 +109,8 @@ final class VideoEncoder {
     // Where frames come as they like, a container that stated a period would be wrong.
     if let rate = format.frameRate { stream.pointee.avg_frame_rate = rate.av }
     stream.pointee.codecpar.pointee.codec_tag = 0
+    // x265 and SVT-AV1 know of no fields in frames: the container tells players of them.
+    stream.pointee.codecpar.pointee.field_order = format.fields.av
     if PixelFormat.isFullRangeTwin(input) { stream.pointee.codecpar.pointee.color_range = AVCOL_RANGE_JPEG }
   }
 
@@ -153,7 +159,7 @@ final class VideoEncoder {
     handle.pointer.pointee.pict_type = AV_PICTURE_TYPE_NONE
     format.colour.apply(to: handle.pointer)
     handle.pointer.pointee.sample_aspect_ratio = codec.pointer.pointee.sample_aspect_ratio
-    if frame.fields == .topFirst || frame.fields == .bottomFirst {
+    if frame.fields.isInterlaced {
       handle.pointer.pointee.interlaced_frame = 1
       handle.pointer.pointee.top_field_first = frame.fields == .topFirst ? 1 : 0
     }
@@ -278,6 +284,19 @@ extension Colour {
     case .unspecified: AVCOL_RANGE_UNSPECIFIED
     case .limited: AVCOL_RANGE_MPEG
     case .full: AVCOL_RANGE_JPEG
+    }
+  }
+}
+
+extension FieldOrder {
+  var isInterlaced: Bool { self == .topFirst || self == .bottomFirst }
+
+  var av: AVFieldOrder {
+    switch self {
+    case .topFirst: AV_FIELD_TT
+    case .bottomFirst: AV_FIELD_BB
+    case .progressive: AV_FIELD_PROGRESSIVE
+    case .unknown: AV_FIELD_UNKNOWN
     }
   }
 }

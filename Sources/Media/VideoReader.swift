@@ -89,30 +89,42 @@ public final class VideoReader {
   }
 
   /// Runs of pictures from places spread over a stream, brought to the size and format of `like`: what an encoder's
-  /// settings are tried on. Each begins where the file can be entered.
+  /// settings are tried on.
   static func samples(
     of path: String, stream: Int, stretches: Int, frames: Int, like: StreamFormat, threads: Int
   ) throws -> [[Picture]] {
+    var result: [[Picture]] = []
+    var scaler: Scaler?
+    try runs(of: path, stream: stream, stretches: stretches, frames: frames, threads: threads) { run, frame in
+      let layout = PictureLayout(
+        width: frame.picture.width, height: frame.picture.height, format: frame.picture.format)
+      let wanted = PictureLayout(width: like.width, height: like.height, format: like.pixelFormat)
+      if layout != wanted, scaler == nil { scaler = try Scaler(from: layout, to: wanted, filter: .lanczos) }
+      if run == result.count { result.append([]) }
+      result[run].append(try scaler?.scale(frame.picture) ?? frame.picture)
+    }
+    return result
+  }
+
+  /// Hands over runs of frames, each with the run's number, from places spread over a stream. Each run begins where
+  /// the file can be entered.
+  static func runs(
+    of path: String, stream: Int, stretches: Int, frames: Int, threads: Int, _ body: (Int, Frame) throws -> Void
+  ) throws {
     let reader = try VideoReader(path, threads: threads, select: .numbers([stream]))
     let seconds = reader.streams[0].frameCount.flatMap { count in
       reader.streams[0].frameRate.map { Double(count) / $0.value }
     }
-    var result: [[Picture]] = []
-    var scaler: Scaler?
-    for index in 0..<stretches {
-      if index > 0, let seconds { reader.seek(to: seconds * Double(index) / Double(stretches)) }
-      var run: [Picture] = []
-      while run.count < frames, let frame = try reader.read() {
-        let layout = PictureLayout(
-          width: frame.picture.width, height: frame.picture.height, format: frame.picture.format)
-        let wanted = PictureLayout(width: like.width, height: like.height, format: like.pixelFormat)
-        if layout != wanted, scaler == nil { scaler = try Scaler(from: layout, to: wanted, filter: .lanczos) }
-        run.append(try scaler?.scale(frame.picture) ?? frame.picture)
+    for run in 0..<stretches {
+      if run > 0, let seconds { reader.seek(to: seconds * Double(run) / Double(stretches)) }
+      for index in 0..<frames {
+        guard let frame = try reader.read() else {
+          if index == 0 { return }
+          break
+        }
+        try body(run, frame)
       }
-      if run.isEmpty { break }
-      result.append(run)
     }
-    return result
   }
 
   /// Goes on at the last place before `seconds` (from the stream's start) where decoding can begin.
@@ -242,7 +254,7 @@ public final class VideoReader {
     return StreamFormat(
       width: picture.width, height: picture.height, pixelFormat: picture.format, colour: picture.colour,
       sampleAspectRatio: aspect, timeBase: Rational(stream.pointee.time_base), frameRate: frameRate(stream),
-      fields: interlaced ? (first.pointer.pointee.top_field_first != 0 ? .topFirst : .bottomFirst) : .progressive,
+      fields: interlaced ? (first.pointer.pointee.top_field_first != 0 ? .topFirst : .bottomFirst) : .unknown,
       displayMatrix: matrix, masteringDisplay: SideData.masteringDisplay(stream, first),
       contentLight: SideData.contentLight(stream, first), frameCount: frameCount(stream),
       sourceStream: Int(stream.pointee.index),

@@ -70,8 +70,9 @@ public protocol Source: AnyObject {
 /// A filter opened for one stream. Used by one thread.
 public protocol Filter: AnyObject {
   var output: StreamFormat { get }
-  /// Whether exactly one frame comes out for each that goes in; a chain of such filters is held to it.
-  var keepsFrameCount: Bool { get }
+  /// How many frames come out for those that go in; the chain is held to it. Where it is not 1, an unfinished cycle at
+  /// the end may give a few more or fewer.
+  var frameRatio: Rational { get }
   /// Calls `emit` for each frame that is ready, in order.
   func process(_ frame: Frame, emit: (Frame) throws -> Void) throws
   /// Emits what was held back.
@@ -79,7 +80,9 @@ public protocol Filter: AnyObject {
 }
 
 extension Filter {
-  public var keepsFrameCount: Bool { true }
+  public var frameRatio: Rational { Rational(1, 1) }
+  /// Whether exactly one frame comes out for each that goes in.
+  public var keepsFrameCount: Bool { frameRatio == Rational(1, 1) }
   public func finish(emit: (Frame) throws -> Void) throws {}
 }
 

@@ -1,9 +1,13 @@
 import Foundation
 import Frames
 import Inference
+import Media
 import Pipeline
 
 /// Doubles the size of pictures: luma by a network on the integer engine, chroma and opacity by bicubic interpolation.
+///
+/// PQ and HLG go to the network as they are coded, which loses nothing: they are as even to the eye as the gamma that
+/// it was trained on. Brought to that gamma and back, pictures came out 0.05 to 0.8 dB further from the original.
 public struct Upscale: FilterStage {
   public struct Options: StageOptions {
     var model = "sr-x2"
@@ -45,7 +49,27 @@ public struct Upscale: FilterStage {
   public var context: FrameContext { .frames(0) }
 
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
-    UpscaleFilter(input, network: try network(), times: options.scale == 4 ? 2 : 1, threads: job.threads)
+    try Upscale.refuseFields(input, job)
+    return UpscaleFilter(input, network: try network(), times: options.scale == 4 ? 2 : 1, threads: job.threads)
+  }
+
+  /// Enlarged combs are there for good.
+  private static func refuseFields(_ input: StreamFormat, _ job: Job) throws {
+    var combed = input.fields == .topFirst || input.fields == .bottomFirst
+    // Nobody has looked: flags say nothing, or nothing true.
+    if input.fields == .unknown, input.frameCount != 1,
+      let scan = try? FieldScan(job.input, stream: input.sourceStream, threads: job.threads)
+    {
+      switch scan.content {
+      case .interlaced, .telecined: combed = true
+      case .whole, .unsure: break
+      }
+    }
+    guard !combed else {
+      throw Failure(
+        "video stream \(input.sourceStream) is interlaced, and enlarging would make its combing permanent",
+        place: job.input, advice: "write deinterlace: auto before upscale, or deinterlace: off to take it as it is")
+    }
   }
 }
 

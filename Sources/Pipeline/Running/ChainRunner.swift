@@ -45,9 +45,8 @@ public struct ChainRunner: Sendable {
     let start = ContinuousClock.now
     let source = try chain.source.open(job)
     let (steps, formats) = try open(job, source.streams)
-    let keepsCount = steps.allSatisfy { $0.filters.allSatisfy(\.keepsFrameCount) }
-    let counts = source.streams.compactMap(\.frameCount)
-    let total = keepsCount && counts.count == source.streams.count ? counts.reduce(0, +) : nil
+    let counts = formats.compactMap(\.frameCount)
+    let total = counts.count == formats.count ? counts.reduce(0, +) : nil
     let sink = try chain.sink.open(formats, job)
     let flow = try drive(job, source: source, steps: steps) { frame, count in
       try sink.write(frame)
@@ -143,21 +142,48 @@ public struct ChainRunner: Sendable {
 final class FilterStep {
   let label: String
   let filters: [any Filter]
+  /// Frames of each stream that went in and came out.
+  private var counts: [(taken: Int, given: Int)]
 
-  init(label: String, filters: [any Filter]) { (self.label, self.filters) = (label, filters) }
+  init(label: String, filters: [any Filter]) {
+    (self.label, self.filters) = (label, filters)
+    counts = filters.map { _ in (0, 0) }
+  }
 
   func run(from input: BoundedQueue<Frame>, to output: BoundedQueue<Frame>, _ meter: Meter, _ job: Job) throws {
     while let frame = try input.pop() {
       guard filters.indices.contains(frame.stream) else { continue }
+      counts[frame.stream].taken += 1
       try meter.measure {
-        try filters[frame.stream].process(frame) { frame in try meter.pause { try output.push(frame) } }
+        try filters[frame.stream].process(frame) { frame in
+          counts[frame.stream].given += 1
+          try meter.pause { try output.push(frame) }
+        }
       }
       job.beat()
     }
-    for filter in filters {
-      try meter.measure { try filter.finish { frame in try meter.pause { try output.push(frame) } } }
+    for (index, filter) in filters.enumerated() {
+      try meter.measure {
+        try filter.finish { frame in
+          counts[index].given += 1
+          try meter.pause { try output.push(frame) }
+        }
+      }
+      try checkCount(index, job)
     }
     output.end()
+  }
+
+  private func checkCount(_ index: Int, _ job: Job) throws {
+    let (taken, given) = counts[index]
+    let ratio = filters[index].frameRatio
+    let expected = Int((Double(taken) * ratio.value).rounded())
+    let tolerance = ratio == Rational(1, 1) ? 0 : ratio.denominator
+    guard abs(given - expected) <= tolerance else {
+      throw Failure(
+        "\(taken) frames went in and \(given) came out" + (tolerance == 0 ? "" : ", not about \(expected)"),
+        place: job.input)
+    }
   }
 }
 
