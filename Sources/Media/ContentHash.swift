@@ -33,26 +33,38 @@ public final class ContentHash {
     return hash.finish()
   }
 
-  /// The hash of a file's content, read in pieces. `proceed` is asked before each whether to go on; nil if not.
-  /// Throws a `Failure` with the system's reason where the file cannot be read.
+  /// The hash of a file's content, or of all pictures of a sequence with their numbers. `proceed` is asked now and then
+  /// whether to go on; nil if not. Throws a `Failure` with the system's reason where a file cannot be read.
   public static func of(file path: String, proceed: () -> Bool = { true }) throws -> String? {
+    let hash = try ContentHash()
+    if let sequence = PictureSequence(path) {
+      for entry in sequence.entries {
+        Array("\(entry.number):".utf8).withUnsafeBytes { hash.update($0) }
+        guard try hash.update(file: entry.path, proceed: proceed) else { return nil }
+      }
+      return hash.finish()
+    }
+    return try hash.update(file: path, proceed: proceed) ? hash.finish() : nil
+  }
+
+  /// Takes a file's content in pieces; false where `proceed` says no.
+  private func update(file path: String, proceed: () -> Bool) throws -> Bool {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw unreadable(path) }
+    guard descriptor >= 0 else { throw ContentHash.unreadable(path) }
     defer { close(descriptor) }
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
-    let hash = try ContentHash()
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
     defer { piece.deallocate() }
     while proceed() {
       let count = read(descriptor, piece.baseAddress, piece.count)
-      if count == 0 { return hash.finish() }
+      if count == 0 { return true }
       if count < 0 {
         if errno == EINTR { continue }
-        throw unreadable(path)
+        throw ContentHash.unreadable(path)
       }
-      hash.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+      update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
     }
-    return nil
+    return false
   }
 
   private static func unreadable(_ path: String) -> Failure {

@@ -25,10 +25,10 @@ public struct FieldScan: Sendable, Hashable {
   private var offBeat = 0
   private var beats = 0
 
-  private static let stretches = 5
-  private static let length = 20
+  private static let stretches = 8
+  private static let length = 15
 
-  /// Looks at five stretches of twenty frames, spread over the stream `number` of the file.
+  /// Looks at eight stretches of fifteen frames, spread over the stream `number` of the file.
   public init(_ path: String, stream number: Int, threads: Int) throws {
     var graph: FilterGraph?
     var current = -1

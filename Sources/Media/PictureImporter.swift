@@ -4,13 +4,17 @@ import Frames
 /// Makes `Picture`s of decoded frames: lends their planes where the layout is ours, converts where it is not.
 final class PictureImporter {
   private let isStill: Bool
+  /// Whether the codec has no transparency, whatever its pixel format: CMYK comes with a plane of it.
+  private let isOpaque: Bool
+  /// Whether light beyond white was cut off.
+  private(set) var clipped = false
   private var cached: (key: Key, handle: ScalerHandle)?
   private struct Key: Hashable {
     var width: Int32, height: Int32, format: Int32
     var colour: Colour
   }
 
-  init(isStill: Bool) { self.isStill = isStill }
+  init(isStill: Bool, isOpaque: Bool = false) { (self.isStill, self.isOpaque) = (isStill, isOpaque) }
 
   /// The bits a sample that the codec gave, before RGB became luma and chroma of more.
   static func codedDepth(_ frame: FrameHandle) -> Int {
@@ -20,14 +24,18 @@ final class PictureImporter {
   func picture(_ frame: FrameHandle) throws -> Picture {
     let source = frame.pointer.pointee
     let format = AVPixelFormat(source.format)
-    let layout = try PixelFormat(holding: format)
+    var layout = try PixelFormat(holding: format)
+    if isOpaque { layout.alpha = false }
+    if format.isFloat { clipped = clipped || hasLightBeyondWhite(frame, format) }
     let colour = self.colour(frame, layout)
     let aspect = source.sample_aspect_ratio
     let shape = aspect.num > 0 && aspect.den > 0 ? Rational(aspect) : Rational(0, 1)
     let (width, height) = (Int(source.width), Int(source.height))
     guard width > 0, height > 0 else { throw Failure("a frame has no pixels") }
 
-    if PixelFormat(format) == layout, let planes = lendable(frame, layout, width, height) {
+    if let own = PixelFormat(format), own == layout || (isOpaque && own.withoutAlpha == layout),
+      let planes = lendable(frame, layout, width, height)
+    {
       return Picture(
         lending: planes, owner: frame, width: width, height: height, format: layout, colour: colour,
         sampleAspectRatio: shape)
@@ -51,6 +59,22 @@ final class PictureImporter {
     return try Picture(
       width: width, height: height, format: layout, colour: colour, sampleAspectRatio: shape
     ) { try handle.scale(frame, into: $0) }
+  }
+
+  private func hasLightBeyondWhite(_ frame: FrameHandle, _ format: AVPixelFormat) -> Bool {
+    let (width, height) = (Int(frame.pointer.pointee.width), Int(frame.pointer.pointee.height))
+    for index in 0..<(format.isRGB ? 3 : 1) {
+      guard let base = cffmpeg_plane(frame.pointer, Int32(index)) else { return false }
+      let stride = Int(cffmpeg_stride(frame.pointer, Int32(index)))
+      for y in 0..<height {
+        let row = UnsafeRawPointer(base) + y * stride
+        for x in 0..<width {
+          let value = Float(bitPattern: UInt32(littleEndian: row.loadUnaligned(fromByteOffset: 4 * x, as: UInt32.self)))
+          if !(value <= 1.001) { return true }
+        }
+      }
+    }
+    return false
   }
 
   private func lendable(_ frame: FrameHandle, _ layout: PixelFormat, _ width: Int, _ height: Int) -> [Plane]? {

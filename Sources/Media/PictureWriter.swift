@@ -4,7 +4,7 @@ import Frames
 
 /// Formats of still pictures that are written.
 public enum PictureFormat: String, Sendable, Hashable, Codable, CaseIterable {
-  case png, jpeg, tiff, webp
+  case png, jpeg, tiff, webp, exr
 
   /// By the extension of an output's final name; nil where it names none of them.
   public init?(path: String) {
@@ -13,6 +13,7 @@ public enum PictureFormat: String, Sendable, Hashable, Codable, CaseIterable {
     case "jpg", "jpeg", "jpe": self = .jpeg
     case "tif", "tiff": self = .tiff
     case "webp": self = .webp
+    case "exr": self = .exr
     default: return nil
     }
   }
@@ -24,11 +25,14 @@ public enum PictureFormat: String, Sendable, Hashable, Codable, CaseIterable {
     case .jpeg: "mjpeg"
     case .tiff: "tiff"
     case .webp: "libwebp"
+    case .exr: "exr"
     }
   }
 
+  /// Whether camera tags (EXIF) can be written.
+  public var holdsTags: Bool { self == .jpeg || self == .png }
   public var holdsAlpha: Bool { self != .jpeg }
-  public var holdsSixteenBits: Bool { self == .png || self == .tiff }
+  public var holdsSixteenBits: Bool { self == .png || self == .tiff || self == .exr }
 }
 
 /// Writes single pictures.
@@ -43,7 +47,7 @@ public struct PictureWriter: Sendable {
     (self.format, self.quality, self.depth) = (format, quality, depth)
   }
 
-  /// The compressed bytes of `picture`. `sideData` may hold an ICC profile.
+  /// The compressed bytes of `picture`. `sideData` may hold an ICC profile and camera tags.
   public func encode(_ picture: Picture, sideData: [FrameSideData] = []) throws -> [UInt8] {
     FFmpeg.prepare()
     guard let encoder = avcodec_find_encoder_by_name(format.encoderName) else {
@@ -51,7 +55,7 @@ public struct PictureWriter: Sendable {
         "this build of FFmpeg has no encoder \(format.encoderName)", advice: "install libavcodec-extra",
         exitCode: .missing)
     }
-    let deep = format.holdsSixteenBits && (depth ?? (picture.format.depth > 8 ? 16 : 8)) > 8
+    let deep = format == .exr || format.holdsSixteenBits && (depth ?? (picture.format.depth > 8 ? 16 : 8)) > 8
     let frame = try prepared(picture, deep: deep)
     SideData.add(sideData.filter { $0.type == Int(AV_FRAME_DATA_ICC_PROFILE.rawValue) }, to: frame)
 
@@ -69,6 +73,7 @@ public struct PictureWriter: Sendable {
     switch format {
     case .png: options["pred"] = "mixed"
     case .tiff: options["compression_algo"] = "deflate"
+    case .exr: (options["format"], options["compression"]) = ("half", "zip16")
     case .webp:
       if quality >= 100 { options["lossless"] = "1" }
       options["quality"] = String(quality)
@@ -91,7 +96,14 @@ public struct PictureWriter: Sendable {
     guard code >= 0, let data = packet.pointer.pointee.data else {
       throw FFmpeg.failure("the \(format.rawValue) encoder failed", code, place: "")
     }
-    return Array(UnsafeBufferPointer(start: data, count: Int(packet.pointer.pointee.size)))
+    let bytes = Array(UnsafeBufferPointer(start: data, count: Int(packet.pointer.pointee.size)))
+    guard var exif = sideData.first(where: \.isEXIF).flatMap({ EXIF($0.bytes) }) else { return bytes }
+    exif.describe(width: picture.width, height: picture.height)
+    return switch format {
+    case .jpeg: exif.inserted(intoJPEG: bytes) ?? bytes
+    case .png: exif.inserted(intoPNG: bytes) ?? bytes
+    default: bytes
+    }
   }
 
   /// Writes the picture to `path` (any name) and sees it onto the disk.
@@ -117,6 +129,7 @@ public struct PictureWriter: Sendable {
       return try prepareYUV(picture)
     }
     let alpha = picture.format.alpha
+    if format == .exr { return try prepareLight(picture) }
     if picture.format.chroma == .none && format != .webp { return try prepareGrey(picture, deep: deep) }
     let target =
       switch (deep, alpha, format) {
@@ -145,7 +158,7 @@ public struct PictureWriter: Sendable {
   }
 
   /// 4:4:4 of 16 bits, which the exact way to RGB starts from.
-  private func widened(_ picture: Picture) throws -> Picture {
+  func widened(_ picture: Picture) throws -> Picture {
     if picture.format.chroma == .none {
       // Grey is luma without colour.
       return try Picture.colourless(picture)

@@ -89,5 +89,6 @@ extension AVPixelFormat {
   var hasAlpha: Bool {
     description.map { $0.flags & UInt64(AV_PIX_FMT_FLAG_ALPHA) != 0 } ?? false || self == AV_PIX_FMT_PAL8
   }
+  var isFloat: Bool { description.map { $0.flags & UInt64(AV_PIX_FMT_FLAG_FLOAT) != 0 } ?? false }
   var depth: Int { description.map { Int($0.comp.0.depth) } ?? 8 }
 }

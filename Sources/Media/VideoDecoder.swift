@@ -23,7 +23,8 @@ final class VideoDecoder {
   init(_ stream: UnsafeMutablePointer<AVStream>, threads: Int, isStill: Bool) throws {
     self.stream = stream
     self.threads = threads
-    importer = PictureImporter(isStill: isStill)
+    let codecID = stream.pointee.codecpar.pointee.codec_id
+    importer = PictureImporter(isStill: isStill, isOpaque: codecID == AV_CODEC_ID_MJPEG)
     guard let decoder = avcodec_find_decoder(stream.pointee.codecpar.pointee.codec_id) else {
       throw Failure("its video codec \(VideoDecoder.codecName(stream)) cannot be decoded here")
     }
@@ -33,12 +34,15 @@ final class VideoDecoder {
     codec.pointer.pointee.pkt_timebase = stream.pointee.time_base
     codec.pointer.pointee.thread_count = Int32(clamping: max(threads, 1))
     codec.pointer.pointee.max_pixels = VideoDecoder.maximumPixels
-    if isStill, [AV_CODEC_ID_PNG, AV_CODEC_ID_MJPEG].contains(stream.pointee.codecpar.pointee.codec_id) {
+    if isStill, [AV_CODEC_ID_PNG, AV_CODEC_ID_MJPEG].contains(codecID) {
       // A film goes on after a damaged frame; half a photograph is none. (FFmpeg's TIFF reader would then refuse tags
       // that it does not know.)
       codec.pointer.pointee.err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE
     }
-    code = avcodec_open2(codec.pointer, decoder, nil)
+    let options = OptionsHandle()
+    // OpenEXR holds light; pictures are worked on in the gamma of a display.
+    if codecID == AV_CODEC_ID_EXR { options["apply_trc"] = "iec61966_2_1" }
+    code = avcodec_open2(codec.pointer, decoder, &options.pointer)
     guard code >= 0 else {
       throw FFmpeg.failure("the decoder of \(VideoDecoder.codecName(stream)) cannot be opened", code, place: "")
     }

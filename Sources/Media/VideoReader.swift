@@ -22,6 +22,11 @@ public final class VideoReader {
   public let isStill: Bool
 
   private var file: InputFile
+  /// The camera tags of a still picture.
+  private let exif: EXIF?
+  private let sequence: PictureSequence?
+  /// The next of the sequence's pictures.
+  private var place = 0
   private let packet: PacketHandle
   private var decoders: [VideoDecoder] = []
   /// From stream numbers of the file to indices of `decoders`.
@@ -41,11 +46,18 @@ public final class VideoReader {
   /// Frames that are held at most while the first frame of every stream is looked for.
   private static let lookahead = 64
 
-  /// - Parameter threads: how many threads the decoders may use, all together.
-  public init(_ path: String, threads: Int = 1, select: StreamSelection = .all) throws {
-    file = try InputFile(path)
+  /// - Parameters:
+  ///   - path: a file, or the pattern of a `PictureSequence`.
+  ///   - threads: how many threads the decoders may use, all together.
+  ///   - pictureRate: how many pictures of a sequence are shown a second.
+  public init(
+    _ path: String, threads: Int = 1, select: StreamSelection = .all, pictureRate: Rational = Rational(25, 1)
+  ) throws {
+    sequence = PictureSequence(path)
+    file = try InputFile(sequence?.entries[0].path ?? path)
     packet = try PacketHandle()
     isStill = file.isStill
+    exif = isStill ? EXIF(of: file.path) : nil
     try openDecoders(threads: threads, select)
     var firsts: [Int: FrameHandle] = [:]
     while firsts.count < decoders.count, waiting.count < max(VideoReader.lookahead, 1), !ended {
@@ -68,10 +80,38 @@ public final class VideoReader {
       let detail = FFmpegLog.shared.last.map { " (\($0))" } ?? ""
       throw Failure("no picture of it could be decoded\(detail)", place: path)
     }
+    if let sequence { begin(sequence, pictureRate) }
+  }
+
+  private func begin(_ sequence: PictureSequence, _ rate: Rational) {
+    streams = [streams[0]]
+    streams[0].timeBase = rate.inverse
+    streams[0].frameRate = rate
+    streams[0].frameCount = sequence.entries.count
+    let gaps = sequence.gaps.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+    if !gaps.isEmpty {
+      let some = gaps.prefix(8).joined(separator: ", ") + (gaps.count > 8 ? " …" : "")
+      notes.append(MediaNote(.loss, "pictures \(some) are missing; the ones before them stay"))
+    }
+  }
+
+  /// The next picture of the sequence, at the time of its number.
+  private func readPicture(_ sequence: PictureSequence) throws -> Frame? {
+    guard place < sequence.entries.count else { return nil }
+    let entry = sequence.entries[place]
+    let reader = try VideoReader(entry.path, select: .first)
+    place += 1
+    guard var frame = try reader.read() else { throw Failure("has no picture", place: entry.path) }
+    for note in reader.notes where !notes.contains(note) { notes.append(note) }
+    frame.picture = try fit(frame.picture, 0)
+    frame.timestamp = Timestamp(entry.number - sequence.entries[0].number, timeBase: streams[0].timeBase)
+    frame.duration = place < sequence.entries.count ? sequence.entries[place].number - entry.number : 1
+    return frame
   }
 
   /// The next frame of any stream, or nil at the end.
   public func read() throws -> Frame? {
+    if let sequence { return try readPicture(sequence) }
     while true {
       while head < waiting.count {
         let item = waiting[head]
@@ -80,7 +120,9 @@ public final class VideoReader {
         guard let output = outputs[item.decoder] else { continue }
         lastIsDamaged = VideoDecoder.isDamaged(item.frame)
         let picture = try fit(decoders[item.decoder].importer.picture(item.frame), output)
-        return decoders[item.decoder].frame(item.frame, picture, stream: output)
+        var frame = decoders[item.decoder].frame(item.frame, picture, stream: output)
+        if let exif { frame.sideData.append(FrameSideData(exif)) }
+        return frame
       }
       if ended { return nil }
       try advance()
@@ -129,6 +171,11 @@ public final class VideoReader {
 
   /// Goes on at the last place before `seconds` (from the stream's start) where decoding can begin.
   private func seek(to seconds: Double) {
+    if let sequence {
+      let number = Double(sequence.entries[0].number) + seconds / streams[0].timeBase.value
+      place = sequence.entries.firstIndex { Double($0.number) >= number } ?? sequence.entries.count
+      return
+    }
     let stream = decoders[0].stream
     let base = stream.pointee.start_time == cffmpeg_no_pts() ? 0 : stream.pointee.start_time
     let unit = stream.pointee.time_base
@@ -195,6 +242,9 @@ public final class VideoReader {
       problem.place = file.path
       throw problem
     }
+    for stream in all where problem == nil && indices[Int(stream.pointee.index)] == nil {
+      notes.append(MediaNote(.info, "video stream \(stream.pointee.index) is left out, as asked"))
+    }
     for stream in file.streams where indices[Int(stream.pointee.index)] == nil {
       stream.pointee.discard = AVDISCARD_ALL
     }
@@ -249,7 +299,8 @@ public final class VideoReader {
     let container = stream.pointee.sample_aspect_ratio
     if container.num > 0, container.den > 0 { aspect = Rational(container) }
     var matrix = SideData.displayMatrix(stream)
-    if matrix == nil, let exif = decoder.exifOrientation, exif != .upright { matrix = exif.displayMatrix }
+    let turn = decoder.exifOrientation ?? (isStill ? PictureTags.orientation(of: file.path) : nil)
+    if matrix == nil, let turn, turn != .upright { matrix = turn.displayMatrix }
     let interlaced = first.pointer.pointee.interlaced_frame != 0
     return StreamFormat(
       width: picture.width, height: picture.height, pixelFormat: picture.format, colour: picture.colour,
@@ -281,8 +332,11 @@ public final class VideoReader {
 
   private func noteLosses(_ decoder: VideoDecoder, _ first: FrameHandle) {
     let number = decoder.stream.pointee.index
-    let own = entries(of: first.pointer.pointee.metadata).map(\.key).filter { $0 != "Orientation" }
-    if isStill, !own.isEmpty {
+    let own = entries(of: first.pointer.pointee.metadata).map(\.key).filter { !["Orientation", "writer"].contains($0) }
+    let codec = decoder.stream.pointee.codecpar.pointee.codec_id
+    // What FFmpeg tells of these two is what goes along with the frame.
+    let goesAlong = exif != nil && (codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_WEBP)
+    if isStill, !own.isEmpty, !goesAlong {
       let some = own.prefix(3).joined(separator: ", ") + (own.count > 3 ? " …" : "")
       notes.append(MediaNote(.loss, "the picture's own tags (\(some)): FFmpeg 5.1 writes none"))
     }
@@ -304,6 +358,9 @@ public final class VideoReader {
       let number = decoder.stream.pointee.index
       if decoder.refused > 0 {
         notes.append(MediaNote(.loss, "video stream \(number): \(decoder.refused) packets could not be decoded"))
+      }
+      if decoder.importer.clipped {
+        notes.append(MediaNote(.loss, "light beyond white, which only floating point holds, is cut off at white"))
       }
       if decoder.damaged > 0 {
         notes.append(MediaNote(.info, "video stream \(number): \(decoder.damaged) frames are damaged in the source"))

@@ -55,7 +55,10 @@ public final class VideoWriter {
   public init(_ path: String, _ settings: WriterSettings, streams: [StreamFormat], companionsOf source: String?) throws
   {
     let output = try OutputFile(path, settings.container)
-    let companions = try source.map { try CompanionStreams($0, output: output) }
+    // Numbered pictures have no sound.
+    let companions = try source.flatMap {
+      PictureSequence($0) == nil ? try CompanionStreams($0, output: output) : nil
+    }
     var notes: [MediaNote] = []
     let placements = try streams.map { try Placement($0, settings) }
     let encoders = try placements.map {

@@ -17,7 +17,10 @@ public struct Decode: SourceStage {
     public init() {}
     public static var parameters: [Parameter<Options>] {
       [
-        .number("fps", \.fps, 0.1...240, "frames a second, dropping or repeating; the source's own times if left out"),
+        .number(
+          "fps", \.fps, 0.1...240,
+          "frames a second, dropping or repeating; the source's own times if left out. Of numbered pictures: how many a "
+            + "second they are, 25 if left out"),
         .integer("depth", \.depth, 8...16, "bits a sample; the source's if left out", unit: "bit"),
         .choice("hdr", \.hdr, "pictures in PQ or HLG: keep them, map them to BT.709 of 8 bits, or refuse the file"),
         .choice(
@@ -57,8 +60,23 @@ public struct Decode: SourceStage {
 
   public func fingerprint() throws -> [String: String] { FFmpeg.versions }
 
+  /// 23.976 and its like are thousands over 1001.
+  static func rational(_ rate: Double) -> Rational {
+    let whole = rate.rounded()
+    if whole == rate { return Rational(Int(whole), 1) }
+    if abs(whole * 1000 / 1001 - rate) < 0.001 { return Rational(Int(whole) * 1000, 1001) }
+    return Rational(Int((rate * 1000).rounded()), 1000)
+  }
+
   public func open(_ job: Job) throws -> any Source {
-    try DecodeSource(job, options, VideoReader(job.input, threads: job.threads, select: selection))
+    guard PictureSequence(job.input) != nil else {
+      return try DecodeSource(job, options, VideoReader(job.input, threads: job.threads, select: selection))
+    }
+    // Numbered pictures have no times of their own.
+    var options = options
+    let rate = Decode.rational(options.fps ?? 25)
+    options.fps = nil
+    return try DecodeSource(job, options, VideoReader(job.input, threads: job.threads, pictureRate: rate))
   }
 }
 
@@ -66,6 +84,7 @@ extension Decode: SegmentableSource {
   public var cutObstacle: String? { options.fps == nil ? nil : "decode's fps goes by all frames before one" }
 
   public func cut(_ job: Job, every seconds: Double, context: Int) throws -> [Segment]? {
+    guard PictureSequence(job.input) == nil else { return nil }
     let index = try SegmentIndex.cut(job.input, select: selection, every: seconds, lead: context) {
       job.beat()
       try job.throwIfCancelled()

@@ -14,8 +14,8 @@ public struct Deinterlace: FilterStage {
       [
         .choice(
           "mode", \.mode,
-          "auto: what looks interlaced or telecined, whatever its flags say; on: every frame; off: take frames as they "
-            + "are; telecine: restore film of 24 frames from 30")
+          "auto: what looks interlaced or telecined, whatever its flags say; on: every frame; off: take every "
+            + "frame as whole; telecine: restore film of 24 frames from 30")
       ]
     }
   }
@@ -29,6 +29,15 @@ public struct Deinterlace: FilterStage {
 
   public init(_ options: Options) throws { self.options = options }
   public func fingerprint() throws -> [String: String] { FFmpeg.versions.filter { $0.key == "libavfilter" } }
+
+  /// A frame is made of its own fields and those of its neighbours; film is found by what came before.
+  public var context: FrameContext {
+    switch options.mode {
+    case .off: .frames(0)
+    case .auto, .on: .frames(2)
+    case .telecine: .everything
+    }
+  }
 
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
     switch options.mode {
@@ -45,8 +54,6 @@ public struct Deinterlace: FilterStage {
   private func automatic(_ input: StreamFormat, _ job: Job) throws -> any Filter {
     let scan = try? FieldScan(job.input, stream: input.sourceStream, threads: job.threads)
     let stream = "video stream \(input.sourceStream)"
-    // `idet` marks each frame anew by what it sees; those that it cannot tell keep what `setfield` says.
-    let bwdif = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
     switch scan?.content {
     case .telecined(let order) where FilmRestorer.isVideoRate(input.frameRate):
       return try FilmRestorer(input, job, order: order)
@@ -54,15 +61,18 @@ public struct Deinterlace: FilterStage {
       try job.note(
         Note(
           .converted,
-          "\(stream): interlaced frames (\(order == .topFirst ? "top" : "bottom") field first) are "
-            + "deinterlaced"))
+          "\(stream): interlaced frames (\(order == .topFirst ? "top" : "bottom") field first) are deinterlaced"))
+      if let scan, (1..<scan.frames).contains(scan.flagged) {
+        // Some frames are marked and others not: then somebody has looked at each.
+        return try FieldFilter(input, job, chain: "bwdif=mode=send_frame:parity=auto:deint=interlaced")
+      }
       let field = order == .topFirst ? "tff" : "bff"
-      return try FieldFilter(input, job, chain: "setfield=\(field),idet,\(bwdif)")
+      return try FieldFilter(input, job, chain: "bwdif=mode=send_frame:parity=\(field):deint=all")
     case .whole where (scan?.flagged ?? 0) > 0:
       try job.note(Note(.info, "\(stream): marked as interlaced, but its frames are whole and left as they are"))
-      return try FieldFilter(input, job, chain: "setfield=prog,idet,\(bwdif)")
+      return FieldFilter(input, job)
     default:
-      return FieldFilter(input, job, onceFlagged: bwdif)
+      return FieldFilter(input, job, onceFlagged: "bwdif=mode=send_frame:parity=auto:deint=interlaced")
     }
   }
 }
@@ -74,6 +84,7 @@ private final class FieldFilter: Filter {
   private let job: Job
   private let onceFlagged: String?
   private var graph: FilterGraph?
+  private var before: Frame?
   private var stream = 0
 
   init(_ input: StreamFormat, _ job: Job, onceFlagged: String? = nil) {
@@ -100,10 +111,15 @@ private final class FieldFilter: Filter {
     if graph == nil, let onceFlagged, frame.fields == .topFirst || frame.fields == .bottomFirst {
       // Progressive streams never pay for a filter.
       try begin(onceFlagged)
+      // It looks at the frame before, which has been passed on already.
+      if let before { try graph?.filter(before) { _ in } }
       try job.note(Note(.converted, "video stream \(input.sourceStream): interlaced frames are deinterlaced"))
     }
-    guard let graph else { return try emit(frame) }
-    try graph.filter(frame) { try emit($0.whole(in: stream)) }
+    guard let graph else {
+      if onceFlagged != nil { before = frame }
+      return try emit(frame.whole(in: stream))
+    }
+    try graph.filter(frame) { if $0.timestamp.value != before?.timestamp.value { try emit($0.whole(in: stream)) } }
   }
 
   func finish(emit: (Frame) throws -> Void) throws {

@@ -173,7 +173,12 @@ private final class EncodeSink: Sink {
     for note in writer.notes { try job.note(Note(note)) }
   }
 
-  func write(_ frame: Frame) throws { try writer.write(frame) }
+  func write(_ frame: Frame) throws {
+    if frame.sideData.contains(where: \.isEXIF) {
+      try job.note(Note(.loss, "the cameras' tags (EXIF) of the pictures: no film holds them"))
+    }
+    try writer.write(frame)
+  }
 
   func join(_ stretches: [SegmentFile]) throws {
     try writer.write(stretches) {

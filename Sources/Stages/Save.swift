@@ -5,7 +5,7 @@ import Pipeline
 
 /// `save`: pictures into picture files.
 public struct Save: SinkStage {
-  public enum FormatChoice: String, CaseIterable, Sendable { case auto, png, jpeg, tiff, webp }
+  public enum FormatChoice: String, CaseIterable, Sendable { case auto, png, jpeg, tiff, webp, exr }
 
   public struct Options: StageOptions {
     var format = FormatChoice.auto
@@ -23,7 +23,7 @@ public struct Save: SinkStage {
   }
 
   public static let name = "save"
-  public static let summary = "Write pictures: PNG, JPEG, TIFF or WebP."
+  public static let summary = "Write pictures: PNG, JPEG, TIFF, WebP or OpenEXR."
   public static let main: String? = "format"
   public static let role = StageRole.sink([.frames, .pages])
 
@@ -52,7 +52,7 @@ public struct Save: SinkStage {
     guard let format = PictureFormat(rawValue: options.format.rawValue) ?? PictureFormat(path: job.output) else {
       throw Failure(
         "the output's extension names no picture format: \(job.output)",
-        advice: "let the output end in .png, .jpg, .tiff or .webp", exitCode: .usage)
+        advice: "let the output end in .png, .jpg, .tiff, .webp or .exr", exitCode: .usage)
     }
     return SaveSink(format, options, streams, job)
   }
@@ -116,8 +116,11 @@ private final class SaveSink: Sink {
     if (stream.codedDepth ?? frame.picture.format.depth) > 8, !(format.holdsSixteenBits && depth ?? 16 > 8) {
       try job.note(Note(.loss, "more than 8 bits a sample"))
     }
-    if format == .webp, frame.sideData.contains(where: \.isICCProfile) {
-      try job.note(Note(.loss, "the ICC profile: FFmpeg writes none into WebP"))
+    if frame.sideData.contains(where: \.isEXIF), !format.holdsTags {
+      try job.note(Note(.loss, "the camera's tags (EXIF): \(format.rawValue) is written without"))
+    }
+    if format == .webp || format == .exr, frame.sideData.contains(where: \.isICCProfile) {
+      try job.note(Note(.loss, "the ICC profile: FFmpeg writes none into \(format == .webp ? "WebP" : "OpenEXR")"))
     }
   }
 }

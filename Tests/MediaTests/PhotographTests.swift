@@ -25,11 +25,44 @@ import Testing
     return scratch.path("photo.jpg")
   }
 
-  @Test func theOrientationIsKnownAndOtherTagsAreNamedAsLost() throws {
+  @Test(arguments: [PictureFormat.jpeg, .png]) func cameraTagsGoAlongUpright(format: PictureFormat) throws {
     let reader = try VideoReader(photograph(orientation: 6))
     let matrix = try #require(reader.streams[0].displayMatrix)
-    #expect(Orientation(displayMatrix: matrix) == Orientation(exif: 6))
-    #expect(reader.notes.contains { $0.kind == .loss && $0.text.contains("Make") })
+    let turn = try #require(Orientation(displayMatrix: matrix))
+    #expect(turn == Orientation(exif: 6))
+    let frame = try #require(try reader.read())
+    #expect(!reader.notes.contains { $0.kind == .loss })
+    let path = scratch.path("out." + format.rawValue)
+    try PictureWriter(format).write(frame.picture.turned(turn), sideData: frame.sideData, to: path)
+    let again = try VideoReader(path)
+    #expect((again.streams[0].width, again.streams[0].height) == (48, 64) && again.streams[0].displayMatrix == nil)
+    let tags = try #require(EXIF(of: path))
+    #expect(tags.orientation == 1)
+    #expect(tags.bytes.count == EXIF(of: scratch.path("photo.jpg"))?.bytes.count)
+    #expect(String(decoding: tags.bytes, as: UTF8.self).contains("Acm"))
+    // Others read it as well: ffmpeg, strictly.
+    try Tool.ffmpeg("-err_detect explode -i \(path) -f null", to: "-")
+  }
+
+  @Test func theOrientationOfATIFFIsItsOwnTag() throws {
+    let path = scratch.path("in.tiff")
+    try Tool.ffmpeg("-f lavfi -i testsrc2=s=64x48:d=1 -frames:v 1 -compression_algo raw", to: path)
+    #expect(try VideoReader(path).streams[0].displayMatrix == nil)
+    var bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    // FFmpeg's folder of tags gets one more, at the end of the file.
+    let folder = (0..<4).reduce(0) { $0 | Int(bytes[4 + $1]) << (8 * $1) }
+    let count = Int(bytes[folder]) | Int(bytes[folder + 1]) << 8
+    let entries = bytes[folder + 2..<folder + 2 + 12 * count]
+    let orientation: [UInt8] = [0x12, 0x01, 3, 0, 1, 0, 0, 0, 8, 0, 0, 0]
+    // Tags come in rising order.
+    let sorted = stride(from: 0, to: 12 * count, by: 12).map { Array(entries.dropFirst($0).prefix(12)) } + [orientation]
+    let place = bytes.count
+    bytes += [UInt8(count + 1), 0]
+    bytes += sorted.sorted { (Int($0[0]) | Int($0[1]) << 8) < (Int($1[0]) | Int($1[1]) << 8) }.joined() + [0, 0, 0, 0]
+    for index in 0..<4 { bytes[4 + index] = UInt8(place >> (8 * index) & 255) }
+    try Data(bytes).write(to: URL(filePath: path))
+    let matrix = try #require(try VideoReader(path).streams[0].displayMatrix)
+    #expect(Orientation(displayMatrix: matrix) == Orientation(exif: 8))
   }
 
   @Test func aTIFFIsReadThoughFFmpegDoesNotKnowItsTags() throws {

@@ -33,7 +33,7 @@ import Testing
         left.append(name)
         continue
       }
-      let scale = before.pixels < 20_000_000 ? "2" : "0.25"
+      let scale = before.pixels < 20_000_000 ? "2" : "0.5"
       let ours = scratch.appending(path: "ours.mkv").path
       try? FileManager.default.removeItem(atPath: ours + ".part")
       let notes = try? pipe(clip, ours, scale)
@@ -221,7 +221,7 @@ private struct Facts {
       sync = abs((a - start) - (b - newStart)) <= 0.0025 ? .kept : said("audio")
     }
     let wanted = tags.filter {
-      !["major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER"].contains($0.key)
+      !["major_brand", "minor_version", "compatible_brands", "encoder", "duration"].contains($0.key.lowercased())
     }
     let found = Dictionary(after.tags.map { ($0.key.lowercased(), $0.value) }) { $1 }
     let tagsKept = wanted.allSatisfy { found[$0.key.lowercased()] != nil }

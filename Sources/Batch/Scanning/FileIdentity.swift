@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Pipeline
 
 /// What tells at a glance whether a file is still the same: if all of it is equal, nobody has written to it.
@@ -8,14 +9,26 @@ public struct FileIdentity: Sendable, Hashable, Codable {
   public var modified: Int
   public var inode: UInt64
 
+  private init(size: Int, modified: Int, inode: UInt64) {
+    (self.size, self.modified, self.inode) = (size, modified, inode)
+  }
+
   init(_ status: stat) {
     size = Int(status.st_size)
     modified = Int(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(status.st_mtim.tv_nsec)
     inode = UInt64(status.st_ino)
   }
 
-  /// Nil where there is no plain file at `path`; links are followed.
+  /// Nil where there is no plain file at `path`; links are followed. Of a sequence of pictures: of all together.
   public init?(path: String) {
+    if let sequence = PictureSequence(path) {
+      let all = sequence.entries.compactMap { FileSystem.status($0.path).map(FileIdentity.init) }
+      guard all.count == sequence.entries.count else { return nil }
+      self.init(
+        size: all.reduce(0) { $0 &+ $1.size }, modified: all.map(\.modified).max() ?? 0,
+        inode: all.reduce(UInt64(all.count)) { $0 &* 31 &+ $1.inode })
+      return
+    }
     guard let status = FileSystem.status(path), status.isFile else { return nil }
     self.init(status)
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Media
 
 /// A file that a user gave, or that lies below a folder he gave.
 public struct InputFile: Sendable, Hashable {
@@ -53,9 +54,10 @@ public struct Scan: Sendable {
         guard let identity = FileIdentity(path: root.path) else {
           throw Failure("\(input) went away", exitCode: .usage)
         }
-        let name = root.path.split(separator: "/").last.map(String.init) ?? root.path
+        let sequence = PictureSequence(root.path)
+        let name = sequence?.title ?? root.path.split(separator: "/").last.map(String.init) ?? root.path
         let file = InputFile(path: root.path, relative: name, root: index, identity: identity)
-        if rules.matchesByName(name) { files.append(file) } else { unmatched.append(file) }
+        if sequence != nil || rules.matchesByName(name) { files.append(file) } else { unmatched.append(file) }
       case .folder:
         var walk = Walk(root: index, rules: rules)
         walk.enter(root.path, relative: "")
@@ -80,6 +82,9 @@ public struct Scan: Sendable {
     // No library may take a name for an option.
     if path.hasPrefix("-") { path = "./" + path }
     guard let status = FileSystem.status(path) else {
+      if PictureSequence(path) != nil {
+        return InputRoot(path: path, resolved: FileSystem.resolvedFuture(path), kind: .file)
+      }
       throw Failure(
         "there is no file or folder '\(input)'" + (errno == ENOENT ? "" : ": \(String(cString: strerror(errno)))"),
         exitCode: .usage)

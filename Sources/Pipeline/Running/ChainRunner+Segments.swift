@@ -29,6 +29,9 @@ extension ChainRunner {
     let start = ContinuousClock.now
     let opened = try source.open(job, segment, context: chain.contextFrames)
     let (steps, formats) = try open(job, opened.streams)
+    guard steps.allSatisfy({ $0.filters.allSatisfy(\.keepsFrameCount) }) else {
+      throw CutRefused("its frames become more or fewer, in cycles that no cut may break")
+    }
     let writer = try sink.open(formats, job, segmentAt: path)
     let flow = try drive(job, source: opened, steps: steps, keeps: { opened.contains($0.timestamp) }) { frame, count in
       try writer.write(frame)
