@@ -82,8 +82,10 @@ final class PictureImporter {
     for index in 0..<layout.planeCount {
       let stride = Int(cffmpeg_stride(frame.pointer, Int32(index)))
       let size = layout.planeSize(index, width: width, height: height)
-      guard let base = cffmpeg_plane(frame.pointer, Int32(index)), stride >= size.width * layout.bytesPerSample
-      else { return nil }  // upside down, or not there
+      // Upside down, not there, or cropped to where filters in assembly cannot read.
+      guard let base = cffmpeg_plane(frame.pointer, Int32(index)), stride >= size.width * layout.bytesPerSample,
+        UInt(bitPattern: base) % 32 == 0
+      else { return nil }
       planes.append(Plane(base: UnsafeRawPointer(base), stride: stride, width: size.width, height: size.height))
     }
     return planes

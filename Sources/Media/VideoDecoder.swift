@@ -34,6 +34,8 @@ final class VideoDecoder {
     codec.pointer.pointee.pkt_timebase = stream.pointee.time_base
     codec.pointer.pointee.thread_count = Int32(clamping: max(threads, 1))
     codec.pointer.pointee.max_pixels = VideoDecoder.maximumPixels
+    // What a stream cuts off on the left is cut off exactly, not as memory is aligned.
+    codec.pointer.pointee.flags |= Int32(AV_CODEC_FLAG_UNALIGNED)
     if isStill, [AV_CODEC_ID_PNG, AV_CODEC_ID_MJPEG].contains(codecID) {
       // A film goes on after a damaged frame; half a photograph is none. (FFmpeg's TIFF reader would then refuse tags
       // that it does not know.)
