@@ -130,6 +130,7 @@ def main():
         parser.add_argument(f"--{name}", required=True, type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--work", type=lambda path: pathlib.Path(path).resolve(), default=pathlib.Path("score").resolve())
     parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS, help="only these; Kodak24 takes the longest")
+    parser.add_argument("--no-speed", action="store_true", help="do not time them: other work is going on")
     parser.add_argument("--no-others", action="store_true", help="leave out other denoisers, which take most of the time")
     options = parser.parse_args()
     if not (options.data / "heldout").is_dir():
@@ -145,11 +146,12 @@ def main():
         card = {entry.key: entry.value for entry in onnx.load(model).metadata_props}
         key = f"{model.stem}-{hashlib.sha256(model.read_bytes()).hexdigest()[:8]}-{program}"
         if card.get("task") == "denoise":
-            measure_denoiser(options, results, model, key, found.get("kodak24", []))
+            if "kodak24" in found:
+                measure_denoiser(options, results, model, key, found["kodak24"])
         else:
             measure_upscaler(options, results, model, key, found)
             clips.measure(options, results, model, key)
-        fps = speed(options.pipe, model, "1920x1080")
+        fps = None if options.no_speed else speed(options.pipe, model, "1920x1080")
         rows.append({"key": key, "card": card, "fps": fps})
     if "kodak24" in found and not options.no_others:
         measure_others(options, results, found["kodak24"])
