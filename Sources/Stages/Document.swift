@@ -10,10 +10,16 @@ public struct Document: SinkStage {
   public static let main: String? = "formats"
   public static let role = StageRole.sink([.pages])
 
+  enum Kind: String, CaseIterable, Sendable {
+    case auto
+    case archive = "pdfa-2"
+  }
+
   enum Show: String, CaseIterable, Sendable { case original, processed }
 
   public struct Options: StageOptions {
     var formats: [OutputFormat] = [.pdf, .txt, .json]
+    var type = Kind.auto
     var review = 60.0
     var show = Show.original
     var quality = 85
@@ -21,6 +27,9 @@ public struct Document: SinkStage {
 
     public static let parameters: [Parameter<Options>] = [
       .choices("formats", \.formats, "what to write; each format bears the output's name with its own suffix"),
+      .choice(
+        "type", \.type,
+        "auto: pictures become PDF/A-2b, PDFs keep their kind; pdfa-2: PDFs become PDF/A-2b too, where they can"),
       .number("review", \.review, 0...100, "words of a lower certainty are to be looked at by a person"),
       .choice("show", \.show, "the page as it was, or as the stages before have made it"),
       .integer("quality", \.quality, 1...100, "JPEG quality of pages that are not shown as they were"),
@@ -55,7 +64,7 @@ private final class PageSink: Sink {
     review = job.part(base + ".review")
     writer = try DocumentWriter(
       input: job.input, paths: Dictionary(files.map { ($0.format, job.part($0.path)) }) { first, _ in first },
-      review: review, threshold: options.review)
+      review: review, becomesArchive: options.type == .archive, threshold: options.review)
     if let seal = writer.assembler?.seal {
       try job.note(Note(.info, "the PDF is copied byte for byte, without text, since \(seal)"))
     }
@@ -80,6 +89,9 @@ private final class PageSink: Sink {
     if ownText > 0 { try job.note(Note(.info, "\(ownText) pages have text already and were left as they are")) }
     for loss in writer.assembler?.losses ?? [] {
       try job.note(Note(.loss, "page \(loss.page + 1) is empty: \(loss.text)"))
+    }
+    if let obstacle = writer.assembler?.archiveObstacle {
+      try job.note(Note(.loss, "the PDF is no PDF/A-2b, since \(obstacle)"))
     }
     let summary = writer.summary
     var details: [String: Value] = [

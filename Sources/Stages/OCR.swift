@@ -116,9 +116,9 @@ private final class PageCrew: Filter {
     if frame.page?.isLeftAlone ?? true {
       slot.fill(.success(frame))
     } else if job.threads == 1 {
-      slot.fill(Result { try reading.read(frame) })
+      slot.fill(Result { try reading.read(frame, job) })
     } else {
-      queue.async { [reading] in slot.fill(Result { try reading.read(frame) }) }
+      queue.async { [reading, job] in slot.fill(Result { try reading.read(frame, job) }) }
     }
     while slots.first?.isFilled == true { try release(emit) }
   }
@@ -147,14 +147,14 @@ private struct PageReading: Sendable {
   private static let coarseDPI = 220.0
 
   /// The page with its text, or with a note why there is none.
-  func read(_ frame: Frame) throws -> Frame {
+  func read(_ frame: Frame, _ job: Job) throws -> Frame {
     guard var page = frame.page else { return frame }
     var frame = frame
     if frame.picture.width * frame.picture.height > maximumPixels {
       page.note = "it has \(frame.picture.width) x \(frame.picture.height) pixels, more than max_megapixels allows"
     } else {
       do {
-        page.text = try text(frame.picture, page)
+        page.text = try text(frame.picture, page, job)
       } catch let failure as Failure where failure.exitCode == .someFailed {
         page.note = failure.message
       }
@@ -163,11 +163,15 @@ private struct PageReading: Sendable {
     return frame
   }
 
-  private func text(_ original: Picture, _ page: Page) throws -> PageText {
+  private func text(_ original: Picture, _ page: Page, _ job: Job) throws -> PageText {
     let picture = try hasSmallLetters(original, page) ? doubled(original) : original
     let dpi = page.guessesDPI ? nil : page.dpi(of: picture).y
     let text = try ToolShed.recognisers.withTool(options) {
-      try $0.read(picture, dpi: dpi, toPage: page.toPage(from: picture))
+      try $0.read(picture, dpi: dpi, toPage: page.toPage(from: picture)) {
+        // A page on a busy machine may take longer than a worker is waited for.
+        job.beat()
+        return !job.isCancelled
+      }
     }
     return picture === original ? text : text.scalingPixels(by: Double(original.width) / Double(picture.width))
   }

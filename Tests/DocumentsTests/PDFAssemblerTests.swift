@@ -181,4 +181,35 @@ import Testing
     let shown = try #require(result.shownText?.words.map(\.box).first)
     #expect(shown == Box(x: 150, y: 40, width: 20, height: 60))
   }
+
+  @Test(arguments: [
+    ("", "0 1 0 rg 10 10 50 50 re f", nil), ("", "0 0 0 1 k 10 10 50 50 re f", "it has CMYK colours"),
+    ("", "BT /F 9 Tf (text) Tj ET", "its font Helvetica is not embedded"),
+    ("/AA << /O << /S /GoTo >> >>", "q Q", "it has actions that are set off by viewing it"),
+    ("/Annots [<< /Type /Annot /Subtype /Movie /Rect [0 0 9 9] >>]", "q Q", "it has an annotation of the kind Movie"),
+    ("/Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] >>]", "q Q", nil),
+  ])
+  func `an existing PDF becomes a PDF/A-2b, or says why not`(
+    attributes: String, content: String, obstacle: String?
+  ) throws {
+    let folder = try Folder()
+    let font = content.contains("Tf")
+    let file = try PDFFile(newNamed: "sample")
+    let fonts = font ? "/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>" : ""
+    let page = file.indirect(
+      try file.parsed("<< /Type /Page /MediaBox [0 0 100 100] /Resources << \(fonts) >> \(attributes) >>"))
+    page.set("/Contents", file.stream(Array(content.utf8)))
+    try file.addPage(page)
+    try file.write(to: folder.path("a.pdf"))
+
+    let assembler = try PDFAssembler(input: folder.path("a.pdf"), maximumPixels: 1_000_000, becomesArchive: true)
+    try assembler.add(
+      Samples.result(0, (100, 100), Samples.text(["word"], at: Box(x: 10, y: 10, width: 30, height: 8))))
+    try assembler.write(to: folder.path("b.pdf"))
+    try assembler.verify(folder.path("b.pdf"))
+    #expect(assembler.archiveObstacle == obstacle)
+    let written = try PDFFile(path: folder.path("b.pdf"))
+    #expect(written.root["/OutputIntents"].items.count == (obstacle == nil ? 1 : 0))
+    if let link = try written.page(0)["/Annots"].items.first, obstacle == nil { #expect(link["/F"].integer == 4) }
+  }
 }

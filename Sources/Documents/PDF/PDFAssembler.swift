@@ -12,13 +12,20 @@ public final class PDFAssembler {
   /// How many pages of a picture file have been put into the PDF.
   private var placed = 0
 
+  /// Why the output is no PDF/A although it was asked for; nil where it is one, or was not.
+  public private(set) var archiveObstacle: String?
+  private let becomesArchive: Bool
+  private var isArchive = false
+
   /// Why the output is the input byte for byte; nil where text is added.
   public let seal: String?
   public let pageCount: Int
   /// What the output lacks of the input, by page counted from 0.
   public private(set) var losses: [(page: Int, text: String)] = []
 
-  public init(input: String, maximumPixels: Int) throws {
+  /// - Parameter becomesArchive: an existing PDF is to become a PDF/A-2b, where it can; pictures always do.
+  public init(input: String, maximumPixels: Int, becomesArchive: Bool = false) throws {
+    self.becomesArchive = becomesArchive
     self.input = input
     self.maximumPixels = maximumPixels
     if try Documents.isPDF(input) {
@@ -52,21 +59,25 @@ public final class PDFAssembler {
 
   /// Writes the PDF.
   public func write(to path: String) throws {
-    if seal != nil {
+    if let seal {
+      if becomesArchive { archiveObstacle = seal }
       try? FileManager.default.removeItem(atPath: path)
       do { try FileManager.default.copyItem(atPath: input, toPath: path) } catch {
         throw Failure("cannot copy the PDF (\(error.localizedDescription))", place: path, mayPass: true)
       }
       return
     }
+    try font?.finish()
     if let pictures {
       try place(pictures, upTo: pageCount)
       try ArchiveForm.mark(file)
+      isArchive = true
+    } else if becomesArchive {
+      try makeArchive()
     }
-    try font?.finish()
     file.releaseObjects()
     var options = PDFFile.WriteOptions()
-    if pictures != nil { options = .init(minimumVersion: "1.7", packsObjects: true) }
+    if isArchive { options = .init(minimumVersion: "1.7", packsObjects: true) }
     try file.write(to: path, options)
   }
 
@@ -83,6 +94,17 @@ public final class PDFAssembler {
       let frame = PageFrame(try written.page(number))
       guard frame.width > 0, frame.height > 0 else { throw Failure("the written PDF is damaged", place: path) }
     }
+  }
+
+  private func makeArchive() throws {
+    let check = try ArchiveCheck(file)
+    if let obstacle = check.obstacle {
+      archiveObstacle = obstacle
+      return
+    }
+    check.mend()
+    try ArchiveForm.mark(file, title: file.trailer["/Info"]["/Title"].text)
+    isArchive = true
   }
 
   // MARK: Pages of a PDF

@@ -63,8 +63,11 @@ public final class Recogniser {
   /// - Parameters:
   ///   - dpi: pixels an inch; nil where only guessed, and Tesseract estimates it from the letters.
   ///   - toPage: from the picture's pixels to points of the shown page.
+  ///   - goesOn: asked for each word whether to go on.
   /// Throws `Failure` where the page takes longer than the timeout.
-  public func read(_ picture: Picture, dpi: Double?, toPage: Affine) throws -> PageText {
+  public func read(
+    _ picture: Picture, dpi: Double?, toPage: Affine, goesOn: @escaping () -> Bool = { true }
+  ) throws -> PageText {
     let resolution = dpi ?? 0
     let pix = try Pix(picture, dpi: (resolution, resolution))
     pagesRead += 1
@@ -75,7 +78,12 @@ public final class Recogniser {
     defer { TessMonitorDelete(monitor) }
     let start = ContinuousClock.now
     TessMonitorSetDeadlineMSecs(monitor, Int32(clamping: Int(options.timeout * 1000)))
-    if TessBaseAPIRecognize(handle, monitor) != 0 {
+    let question = Question(goesOn)
+    TessMonitorSetCancelThis(monitor, Unmanaged.passUnretained(question).toOpaque())
+    TessMonitorSetCancelFunc(monitor) { question, _ in
+      question.map { !Unmanaged<Question>.fromOpaque($0).takeUnretainedValue().goesOn() } ?? false
+    }
+    if withExtendedLifetime(question, { TessBaseAPIRecognize(handle, monitor) }) != 0 {
       if start.duration(to: .now) >= .seconds(options.timeout) {
         throw Failure("reading it took longer than \(Int(options.timeout)) s", advice: "raise ocr's timeout")
       }
@@ -85,4 +93,10 @@ public final class Recogniser {
     defer { TessResultIteratorDelete(iterator) }
     return ResultWalk(iterator, toPage: toPage, asksLetters: ![0, 2].contains(options.engine)).text()
   }
+}
+
+/// A closure that C holds by its address.
+private final class Question {
+  let goesOn: () -> Bool
+  init(_ goesOn: @escaping () -> Bool) { self.goesOn = goesOn }
 }

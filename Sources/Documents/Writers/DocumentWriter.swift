@@ -40,14 +40,17 @@ public final class DocumentWriter {
   /// - Parameters:
   ///   - paths: where each format is written; the caller renames.
   ///   - review: where what a person should look at is written; no file is left where there is nothing.
+  ///   - becomesArchive: existing PDFs are to become PDF/A-2b, where they can.
   ///   - threshold: words of a lower certainty are to be looked at.
   public init(
-    input: String, paths: [OutputFormat: String], review: String?, threshold: Double,
-    maximumPixels: Int = 250_000_000
+    input: String, paths: [OutputFormat: String], review: String?, becomesArchive: Bool = false,
+    threshold: Double, maximumPixels: Int = 250_000_000
   ) throws {
     summary = DocumentSummary(threshold: threshold)
     pdf = paths[.pdf]
-    assembler = try pdf.map { _ in try PDFAssembler(input: input, maximumPixels: maximumPixels) }
+    assembler = try pdf.map { _ in
+      try PDFAssembler(input: input, maximumPixels: maximumPixels, becomesArchive: becomesArchive)
+    }
     let name = (input as NSString).lastPathComponent
     self.review = try review.map { try ReviewWriter($0) }
     for (format, path) in paths.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
