@@ -185,7 +185,7 @@ public final class PDFAssembler {
     _ pictures: PictureFile, _ number: Int, _ info: PictureFile.PageInfo
   ) throws -> (ImageStream, orientation: Int) {
     if let kept = ImageStream(pictures, page: number) { return (kept, info.orientation) }
-    let isLossy = pictures.format == .webp || pictures.format == .jpeg
+    let isLossy = pictures.format == .webp || pictures.format == .jpeg || pictures.isJPEG(number)
     let pix = try pictures.shown(number, maximumPixels: maximumPixels)
     var image = try ImageStream(pix, quality: isLossy ? 90 : nil)
     image.profile = pictures.colourProfile(number, channels: image.channels)

@@ -92,6 +92,11 @@ public final class PictureFile {
       orientation: orientation)
   }
 
+  /// Whether a TIFF file keeps a page's samples as JPEG.
+  func isJPEG(_ page: Int) -> Bool {
+    directories.indices.contains(page) && [6, 7].contains(directories[page].integer(.compression))
+  }
+
   private func headerSize() throws -> (width: Int, height: Int) {
     var format: Int32 = 0
     var width: Int32 = 0
