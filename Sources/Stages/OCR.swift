@@ -2,7 +2,6 @@ import Dispatch
 import Documents
 import Foundation
 import Frames
-import Media
 import Pipeline
 
 /// Reads the text of pages with Tesseract.
@@ -62,8 +61,7 @@ public struct OCR: FilterStage {
   }
 
   public func fingerprint() throws -> [String: String] {
-    var facts = FFmpeg.versions.filter { $0.key == "libswscale" }
-    facts["tesseract"] = Languages.version
+    var facts = ["tesseract": Languages.version]
     for (key, file) in ["user_words": options.userWords, "user_patterns": options.userPatterns] {
       if let file { facts[key] = try String(contentsOfFile: file, encoding: .utf8) }
     }
@@ -164,7 +162,7 @@ private struct PageReading: Sendable {
   }
 
   private func text(_ original: Picture, _ page: Page, _ job: Job) throws -> PageText {
-    let picture = try hasSmallLetters(original, page) ? doubled(original) : original
+    let picture = try hasSmallLetters(original, page) ? PageFixes.doubled(original) : original
     let dpi = page.guessesDPI ? nil : page.dpi(of: picture).y
     let text = try ToolShed.recognisers.withTool(options) {
       try $0.read(picture, dpi: dpi, toPage: page.toPage(from: picture)) {
@@ -182,10 +180,5 @@ private struct PageReading: Sendable {
       picture.width * picture.height <= maximumPixels / 4
     else { return false }
     return try PageFixes.letterHeight(of: picture).map { $0 < letterHeight } ?? false
-  }
-
-  private func doubled(_ picture: Picture) throws -> Picture {
-    let layout = { PictureLayout(width: picture.width * $0, height: picture.height * $0, format: picture.format) }
-    return try Scaler(from: layout(1), to: layout(2), filter: .lanczos).scale(picture)
   }
 }
