@@ -1,7 +1,8 @@
 /// One row of a convolution's outputs, for one or two blocks of sixteen channels.
 ///
 /// The weights are a list of taps, grouped by input row: each is four (`few`: sixteen) neighbouring input bytes, from
-/// `offsets` bytes after the pixel's own place, and 64 · blocks weights. That covers any kernel size, any number of
+/// `offsets` bytes after the pixel's own place, and 64 · blocks bytes of weights. Elements and weights have the
+/// instruction set's `elementBytes`. That covers any kernel size, any number of
 /// channels, and zeros left out. Taps one pixel apart share what they load, so an entry may hold three or two of them.
 public struct ConvolutionRow {
   public enum Shape: Sendable {
@@ -59,27 +60,19 @@ public struct ConvolutionRow {
 /// Computes a row, with the widest tile that suits its shape and a constant step where it is a usual one.
 @inlinable @inline(__always)
 public func convolve<I: InstructionSet>(_: I.Type, _ job: UnsafePointer<ConvolutionRow>) {
-  switch (job.pointee.shape, job.pointee.blocks) {
-  case (.few, _):
-    switch job.pointee.inputStep {
-    case 16: convolveFew(I.FewTile.self, Step16.self, job)
-    case 32: convolveFew(I.FewTile.self, Step32.self, job)
-    default: convolveFew(I.FewTile.self, AnyStep.self, job)
-    }
-  case (.taps, 1):
-    switch job.pointee.inputStep {
-    case 1: convolve(I.Tile.self, Step1.self, job)
-    case 16: convolve(I.Tile.self, Step16.self, job)
-    case 32: convolve(I.Tile.self, Step32.self, job)
-    default: convolve(I.Tile.self, AnyStep.self, job)
-    }
-  case (.taps, _):
-    switch job.pointee.inputStep {
-    case 1: convolve(I.WideTile.self, Step1.self, job)
-    case 16: convolve(I.WideTile.self, Step16.self, job)
-    case 32: convolve(I.WideTile.self, Step32.self, job)
-    default: convolve(I.WideTile.self, AnyStep.self, job)
-    }
+  let channels = job.pointee.inputStep / I.elementBytes
+  switch (job.pointee.shape, job.pointee.blocks, channels) {
+  case (.few, _, 16): convolveFew(I.FewTile.self, Step16<I>.self, job)
+  case (.few, _, 32): convolveFew(I.FewTile.self, Step32<I>.self, job)
+  case (.few, _, _): convolveFew(I.FewTile.self, AnyStep.self, job)
+  case (.taps, 1, 1): convolve(I.Tile.self, Step1<I>.self, job)
+  case (.taps, 1, 16): convolve(I.Tile.self, Step16<I>.self, job)
+  case (.taps, 1, 32): convolve(I.Tile.self, Step32<I>.self, job)
+  case (.taps, 1, _): convolve(I.Tile.self, AnyStep.self, job)
+  case (.taps, _, 1): convolve(I.WideTile.self, Step1<I>.self, job)
+  case (.taps, _, 16): convolve(I.WideTile.self, Step16<I>.self, job)
+  case (.taps, _, 32): convolve(I.WideTile.self, Step32<I>.self, job)
+  case (.taps, _, _): convolve(I.WideTile.self, AnyStep.self, job)
   }
 }
 

@@ -8,9 +8,9 @@ public protocol InstructionSet {
   associatedtype Sums
   /// Sixteen 32-bit floats.
   associatedtype Reals
-  /// Input bytes, spread over the lanes.
+  /// Input elements, spread over the lanes.
   associatedtype Pixels
-  /// Sixteen groups of four signed bytes.
+  /// Sixteen groups of four bytes: four signed weights, or two of sixteen bits.
   associatedtype Weights
 
   /// The widest tile of pixels by sixteen channels that stays in registers.
@@ -20,6 +20,10 @@ public protocol InstructionSet {
 
   /// The widest tile of whole registers that are gathered.
   associatedtype FewTile: GatheringTile where FewTile.Instructions == Self
+
+  /// Bytes of an element of a tensor and of a weight: 1, or 2 where products of 16-bit numbers are what the processor
+  /// adds up without overflow.
+  static var elementBytes: Int { get }
 
   /// Bytes between the pixels of a peak measurement: 0, all the same, where products are not made apart from sums.
   static var peakStep: Int { get }
@@ -34,7 +38,7 @@ public protocol InstructionSet {
   static func four(_ from: UnsafePointer<UInt8>) -> Pixels
   /// The sixteen bytes at `from` in every quarter.
   static func sixteen(_ from: UnsafePointer<UInt8>) -> Pixels
-  /// Adds to each sum the product of its group of four pixels with its group of four weights, exactly.
+  /// Adds to each sum the products of its group of elements with its group of weights, exactly.
   static func accumulate(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights)
 
   static func real(_ sums: Sums) -> Reals
@@ -49,7 +53,7 @@ public protocol InstructionSet {
   static func shiftLeft(_ a: Sums, by: Int32) -> Sums
   static func shiftRight(_ a: Sums, by: Int32) -> Sums
 
-  /// Saturates to bytes after adding `range`'s zero point, clips, and stores sixteen bytes each at `to`,
+  /// Saturates to 0 ... 255 after adding `range`'s zero point, clips, and stores sixteen elements each at `to`,
   /// `to + inner`, `to + outer` and `to + outer + inner`.
   static func store(
     _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int)

@@ -15,5 +15,5 @@ public func multiplyAtPeak<I: InstructionSet>(
     iteration &+= 1
   }
   tile.storeSums(sink, step: 16)
-  return iterations &* I.Tile.pixels &* 64
+  return iterations &* I.Tile.pixels &* 64 / I.elementBytes
 }

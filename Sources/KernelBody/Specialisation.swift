@@ -6,16 +6,16 @@
   static func bytes(_ job: ConvolutionRow) -> Int
 }
 
-@usableFromInline enum Step1: PixelStep {
-  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 1 }
+@usableFromInline enum Step1<I: InstructionSet>: PixelStep {
+  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { I.elementBytes }
 }
 
-@usableFromInline enum Step16: PixelStep {
-  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 16 }
+@usableFromInline enum Step16<I: InstructionSet>: PixelStep {
+  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 16 &* I.elementBytes }
 }
 
-@usableFromInline enum Step32: PixelStep {
-  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 32 }
+@usableFromInline enum Step32<I: InstructionSet>: PixelStep {
+  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 32 &* I.elementBytes }
 }
 
 @usableFromInline enum AnyStep: PixelStep {

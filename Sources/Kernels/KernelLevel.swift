@@ -1,15 +1,15 @@
 import CKernelSupport
 import Foundation
 
-/// The vector levels, lowest first.
+/// The vector levels, lowest first. The baseline is what every processor of the architecture has: SSE2 on x86-64, plain
+/// Swift elsewhere.
 public enum KernelLevel: Int, Sendable, Comparable, CaseIterable, CustomStringConvertible {
-  case portable, baseline, avx2, avxVNNI, vnni
+  case baseline, avx2, avxVNNI, vnni
 
   public static func < (left: KernelLevel, right: KernelLevel) -> Bool { left.rawValue < right.rawValue }
 
   public var description: String {
     switch self {
-    case .portable: "portable"
     case .baseline: "baseline"
     case .avx2: "avx2"
     case .avxVNNI: "avx-vnni"
@@ -27,7 +27,7 @@ public enum KernelLevel: Int, Sendable, Comparable, CaseIterable, CustomStringCo
       default: return .baseline
       }
     #else
-      return .portable
+      return .baseline
     #endif
   }()
 

@@ -27,9 +27,17 @@ public struct KernelTable: Sendable {
   public var widestBlocks: Int
   /// Whether neighbouring taps are faster together than one by one, because they share what they load.
   public var joinsTaps: Bool
-  /// Whether two products of a byte and a weight are added in 16 bits, so that the weights of a pair of the same sign
-  /// must not exceed 128 together.
-  public var addsPairsIn16Bits: Bool
+  /// Bytes of an element of a tensor and of a weight: 1 or 2.
+  public var elementBytes: Int
+
+  /// For levels whose elements have 16 bits: rows three taps wide from pairs, and how a row of pixels becomes pairs
+  /// (pixel 0, bytes of a pixel, the pairs' room, their number).
+  public var pairs: Pairs?
+
+  public struct Pairs: Sendable {
+    public var convolve: @Sendable (UnsafePointer<ConvolutionRow>) -> Void
+    public var spread: @Sendable (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<UInt8>, Int) -> Void
+  }
 
   /// The highest level of this processor, unless the environment variable `PIPE_CPU` lowers it.
   public static let current = table(for: KernelLevel.current)
@@ -45,29 +53,28 @@ public struct KernelTable: Sendable {
       case .vnni:
         return KernelTable(
           level: .vnni, convolve: { convolveVNNI($0) }, finish: { finishVNNI($0) },
-          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, joinsTaps: true,
-          addsPairsIn16Bits: false)
+          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, joinsTaps: true, elementBytes: 1)
       case .avxVNNI:
         return KernelTable(
           level: .avxVNNI, convolve: { convolveAVXVNNI($0) }, finish: { finishAVXVNNI($0) },
           multiplyAtPeak: { multiplyAtPeakAVXVNNI($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
-          addsPairsIn16Bits: false)
+          elementBytes: 1)
       case .avx2:
         return KernelTable(
           level: .avx2, convolve: { convolveAVX2($0) }, finish: { finishAVX2($0) },
-          multiplyAtPeak: { multiplyAtPeakAVX2($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
-          addsPairsIn16Bits: true)
-      case .baseline:
-        return KernelTable(
-          level: .baseline, convolve: { convolveBaseline($0) }, finish: { finishBaseline($0) },
-          multiplyAtPeak: { multiplyAtPeakBaseline($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
-          addsPairsIn16Bits: false)
-      case .portable: break
+          multiplyAtPeak: { multiplyAtPeakAVX2($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false, elementBytes: 2,
+          pairs: .init(convolve: { convolvePairsAVX2($0) }, spread: { spreadPairsAVX2($0, $1, $2, $3) }))
+      case .baseline: break
       }
+      let elementBytes = 2
+      let pairs = Pairs(convolve: { convolvePairsBaseline($0) }, spread: { spreadPairsBaseline($0, $1, $2, $3) })
+    #else
+      let elementBytes = 1
+      let pairs: Pairs? = nil
     #endif
     return KernelTable(
-      level: .portable, convolve: { convolvePortable($0) }, finish: { finishPortable($0) },
-      multiplyAtPeak: { multiplyAtPeakPortable($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
-      addsPairsIn16Bits: false)
+      level: .baseline, convolve: { convolveBaseline($0) }, finish: { finishBaseline($0) },
+      multiplyAtPeak: { multiplyAtPeakBaseline($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
+      elementBytes: elementBytes, pairs: pairs)
   }
 }

@@ -2,13 +2,19 @@
   import CKernelSupport
   import KernelBody
 
-  /// Adds products of unsigned bytes and signed weights in groups of four. Pairs are added in 16 bits, which saturates
-  /// unless the weights were packed so that they cannot: `TapList.splitPairs`.
+  /// Products of bytes are added in 16 bits here, which overflow with weights of eight bits. Products of 16-bit numbers
+  /// take as many multiplications, two for 64 bytes' worth, and are always exact.
+  @inline(__always) var storesWords: Bool { true }
+
   @inline(__always) func dot(_ sums: SIMD4<Int64>, _ pixels: SIMD4<Int64>, _ weights: SIMD4<Int64>) -> SIMD4<Int64> {
-    _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(pixels, weights), _mm256_set1_epi16(1)))
+    _mm256_add_epi32(sums, _mm256_madd_epi16(pixels, weights))
   }
 
   public func convolveAVX2(_ job: UnsafePointer<ConvolutionRow>) { convolve(Registers256.self, job) }
+  public func convolvePairsAVX2(_ job: UnsafePointer<ConvolutionRow>) { convolvePairs(Registers256.self, job) }
+  public func spreadPairsAVX2(
+    _ from: UnsafePointer<UInt8>, _ step: Int, _ to: UnsafeMutablePointer<UInt8>, _ pairs: Int
+  ) { spreadPairs(Registers256.self, from, step: step, to, pairs: pairs) }
   public func finishAVX2(_ job: UnsafePointer<FinishingRow>) { finish(Registers256.self, job) }
   public func multiplyAtPeakAVX2(
     _ pixels: UnsafePointer<UInt8>, _ weights: UnsafePointer<Int8>, _ sink: UnsafeMutablePointer<Int32>,

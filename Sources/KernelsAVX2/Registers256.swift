@@ -2,10 +2,10 @@
   import CKernelSupport
   import KernelBody
 
-  /// 256-bit registers, two for sixteen lanes, with AVX2; `dot` is this module's own.
+  /// 256-bit registers, two for sixteen lanes, with AVX2; `dot` and `storesWords` are this module's own.
   ///
   /// This file serves two modules, one without and one with dot product instructions: each needs a type of its own.
-  struct Registers256: PairedInstructionSet {
+  struct Registers256: WordInstructionSet {
     // Tuples: a structure would bring functions to copy it, which other modules might come to share.
     typealias Sums = (low: SIMD4<Int64>, high: SIMD4<Int64>)
     typealias Reals = (low: SIMD8<Float>, high: SIMD8<Float>)
@@ -14,7 +14,9 @@
     typealias Tile = Three<TwoPixels<Registers256>>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<Registers256>
+    typealias PairTile = Two<TwoPixels<Registers256>>
 
+    @inline(__always) static var elementBytes: Int { storesWords ? 2 : 1 }
     @inline(__always) static var peakStep: Int { 4 }
 
     @inline(__always) private static func load(_ from: UnsafeRawPointer) -> SIMD4<Int64> {
@@ -78,6 +80,18 @@
     @inline(__always) static func add(_ a: Sums, _ b: Sums) -> Sums {
       (low: _mm256_add_epi32(a.low, b.low), high: _mm256_add_epi32(a.high, b.high))
     }
+    @inline(__always) static func subtract(_ a: Sums, _ b: Sums) -> Sums {
+      (low: _mm256_sub_epi32(a.low, b.low), high: _mm256_sub_epi32(a.high, b.high))
+    }
+    @inline(__always)
+    static func spread(_ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int) {
+      let (a, b) = (load(from), load(from + step))
+      let (c, d) = (load(from + 2 &* step), load(from + 3 &* step))
+      store(_mm256_sub_epi16(a, c), UnsafeMutableRawPointer(to))
+      store(_mm256_add_epi16(b, c), UnsafeMutableRawPointer(to + partStep))
+      store(_mm256_sub_epi16(c, b), UnsafeMutableRawPointer(to + 2 &* partStep))
+      store(_mm256_sub_epi16(b, d), UnsafeMutableRawPointer(to + 3 &* partStep))
+    }
     @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
       let count = _mm_cvtsi32_si128(count)
       return (low: _mm256_sll_epi32(a.low, count), high: _mm256_sll_epi32(a.high, count))
@@ -103,11 +117,19 @@
       store(c, d, to + outer, inner: inner, range: range)
     }
     @inline(__always) static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int) {
+      if storesWords {
+        store(words: a, to, zero: 0, low: 0, high: 255)
+        return store(words: b, to + inner, zero: 0, low: 0, high: 255)
+      }
       scatter(
         _mm256_packus_epi16(_mm256_packs_epi32(a.low, a.high), _mm256_packs_epi32(b.low, b.high)), to, inner: inner)
     }
     @inline(__always)
     static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, range: CodeRange) {
+      if storesWords {
+        store(words: a, to, zero: range.zeroPoint, low: Int16(range.low), high: Int16(range.high))
+        return store(words: b, to + inner, zero: range.zeroPoint, low: Int16(range.low), high: Int16(range.high))
+      }
       let zero = _mm256_set1_epi16(range.zeroPoint)
       var bytes = _mm256_packus_epi16(
         _mm256_adds_epi16(_mm256_packs_epi32(a.low, a.high), zero),
@@ -115,6 +137,12 @@
       bytes = _mm256_max_epu8(bytes, _mm256_set1_epi8(CChar(bitPattern: range.low)))
       bytes = _mm256_min_epu8(bytes, _mm256_set1_epi8(CChar(bitPattern: range.high)))
       scatter(bytes, to, inner: inner)
+    }
+    @inline(__always)
+    private static func store(words: Sums, _ to: UnsafeMutablePointer<UInt8>, zero: Int16, low: Int16, high: Int16) {
+      let sums = _mm256_adds_epi16(_mm256_packs_epi32(words.low, words.high), _mm256_set1_epi16(zero))
+      let clipped = _mm256_min_epi16(_mm256_max_epi16(sums, _mm256_set1_epi16(low)), _mm256_set1_epi16(high))
+      store(pipe_swap_middle(clipped), UnsafeMutableRawPointer(to))
     }
     /// Puts two pixels' packed bytes in order and stores them.
     @inline(__always) private static func scatter(_ packed: SIMD4<Int64>, _ to: UnsafeMutablePointer<UInt8>, inner: Int)

@@ -2,6 +2,8 @@
   import CKernelSupport
   import KernelBody
 
+  @inline(__always) var storesWords: Bool { false }
+
   /// Adds products of unsigned bytes and signed weights in groups of four.
   @inline(__always) func dot(_ sums: SIMD4<Int64>, _ pixels: SIMD4<Int64>, _ weights: SIMD4<Int64>) -> SIMD4<Int64> {
     pipe_dot256(sums, pixels, weights)

@@ -3,7 +3,7 @@
   import KernelBody
 
   /// What every x86-64 processor has: 128-bit registers, four for sixteen lanes.
-  struct SSE2: PairedInstructionSet {
+  struct SSE2: WordInstructionSet {
     struct Sums { var a, b, c, d: SIMD2<Int64> }
     struct Reals { var a, b, c, d: SIMD4<Float> }
     typealias Pixels = SIMD2<Int64>
@@ -11,7 +11,10 @@
     typealias Tile = TwoPixels<SSE2>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<SSE2>
+    typealias PairTile = TwoPixels<SSE2>
 
+    /// SSE2 has no products of bytes.
+    @inline(__always) static var elementBytes: Int { 2 }
     @inline(__always) static var peakStep: Int { 4 }
 
     @inline(__always)
@@ -55,10 +58,10 @@
     @inline(__always) static func four(_ from: UnsafePointer<UInt8>) -> Pixels { pipe_load_broadcast32_128(from) }
     @inline(__always) static func sixteen(_ from: UnsafePointer<UInt8>) -> Pixels { load(from) }
     @inline(__always) static func accumulate(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
-      sums.a = pipe_dot128(sums.a, pixels, weights.a)
-      sums.b = pipe_dot128(sums.b, pixels, weights.b)
-      sums.c = pipe_dot128(sums.c, pixels, weights.c)
-      sums.d = pipe_dot128(sums.d, pixels, weights.d)
+      sums.a = _mm_add_epi32(sums.a, _mm_madd_epi16(pixels, weights.a))
+      sums.b = _mm_add_epi32(sums.b, _mm_madd_epi16(pixels, weights.b))
+      sums.c = _mm_add_epi32(sums.c, _mm_madd_epi16(pixels, weights.c))
+      sums.d = _mm_add_epi32(sums.d, _mm_madd_epi16(pixels, weights.d))
     }
 
     @inline(__always) static func real(_ sums: Sums) -> Reals {
@@ -79,6 +82,26 @@
       Sums(
         a: _mm_add_epi32(a.a, b.a), b: _mm_add_epi32(a.b, b.b), c: _mm_add_epi32(a.c, b.c), d: _mm_add_epi32(a.d, b.d))
     }
+    @inline(__always) static func subtract(_ a: Sums, _ b: Sums) -> Sums {
+      Sums(
+        a: _mm_sub_epi32(a.a, b.a), b: _mm_sub_epi32(a.b, b.b), c: _mm_sub_epi32(a.c, b.c), d: _mm_sub_epi32(a.d, b.d))
+    }
+    @inline(__always)
+    static func spread(_ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int) {
+      spreadEight(from, step: step, to, partStep: partStep)
+      spreadEight(from + 16, step: step, to + 16, partStep: partStep)
+    }
+    @inline(__always)
+    private static func spreadEight(
+      _ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int
+    ) {
+      let (a, b) = (load(from), load(from + step))
+      let (c, d) = (load(from + 2 &* step), load(from + 3 &* step))
+      store(_mm_sub_epi16(a, c), UnsafeMutableRawPointer(to))
+      store(_mm_add_epi16(b, c), UnsafeMutableRawPointer(to + partStep))
+      store(_mm_sub_epi16(c, b), UnsafeMutableRawPointer(to + 2 &* partStep))
+      store(_mm_sub_epi16(b, d), UnsafeMutableRawPointer(to + 3 &* partStep))
+    }
     @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
       each(a) { _mm_sll_epi32($0, _mm_cvtsi32_si128(count)) }
     }
@@ -87,18 +110,13 @@
     }
 
     @inline(__always)
-    private static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>) {
-      store(
-        _mm_packus_epi16(_mm_packs_epi32(sums.a, sums.b), _mm_packs_epi32(sums.c, sums.d)), UnsafeMutableRawPointer(to))
-    }
-    @inline(__always)
-    private static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>, range: CodeRange) {
-      let zero = _mm_set1_epi16(range.zeroPoint)
-      var bytes = _mm_packus_epi16(
-        _mm_adds_epi16(_mm_packs_epi32(sums.a, sums.b), zero), _mm_adds_epi16(_mm_packs_epi32(sums.c, sums.d), zero))
-      bytes = _mm_max_epu8(bytes, _mm_set1_epi8(CChar(bitPattern: range.low)))
-      bytes = _mm_min_epu8(bytes, _mm_set1_epi8(CChar(bitPattern: range.high)))
-      store(bytes, UnsafeMutableRawPointer(to))
+    private static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>, zero: Int16, low: Int16, high: Int16) {
+      let zero = _mm_set1_epi16(zero)
+      let (low, high) = (_mm_set1_epi16(low), _mm_set1_epi16(high))
+      let left = _mm_adds_epi16(_mm_packs_epi32(sums.a, sums.b), zero)
+      let right = _mm_adds_epi16(_mm_packs_epi32(sums.c, sums.d), zero)
+      store(_mm_min_epi16(_mm_max_epi16(left, low), high), UnsafeMutableRawPointer(to))
+      store(_mm_min_epi16(_mm_max_epi16(right, low), high), UnsafeMutableRawPointer(to + 16))
     }
     @inline(__always)
     static func store(
@@ -116,13 +134,13 @@
       store(c, d, to + outer, inner: inner, range: range)
     }
     @inline(__always) static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int) {
-      store(a, to)
-      store(b, to + inner)
+      store(a, to, zero: 0, low: 0, high: 255)
+      store(b, to + inner, zero: 0, low: 0, high: 255)
     }
     @inline(__always)
     static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, range: CodeRange) {
-      store(a, to, range: range)
-      store(b, to + inner, range: range)
+      store(a, to, zero: range.zeroPoint, low: Int16(range.low), high: Int16(range.high))
+      store(b, to + inner, zero: range.zeroPoint, low: Int16(range.low), high: Int16(range.high))
     }
 
     @inline(__always) static func gather(_ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums) -> Sums {
@@ -172,7 +190,8 @@
         a: pipe_twice_low128(low), b: pipe_twice_high128(low), c: pipe_twice_low128(high), d: pipe_twice_high128(high))
     }
     @inline(__always) static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>, maximum: Int32) {
-      store(sums, to)
+      store(
+        _mm_packus_epi16(_mm_packs_epi32(sums.a, sums.b), _mm_packs_epi32(sums.c, sums.d)), UnsafeMutableRawPointer(to))
     }
     @inline(__always) static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt16>, maximum: Int32) {
       let clipped = each(sums) { pipe_min128($0, _mm_set1_epi32(maximum)) }

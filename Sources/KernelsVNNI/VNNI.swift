@@ -12,6 +12,7 @@
     typealias WideTile = Three<Two<TwoWidePixels<VNNI>>>
     typealias FewTile = Tile
 
+    @inline(__always) static var elementBytes: Int { 1 }
     @inline(__always) static var peakStep: Int { 0 }
 
     @inline(__always) static func sums(_ from: UnsafePointer<Int32>) -> Sums { _mm512_loadu_si512(from) }

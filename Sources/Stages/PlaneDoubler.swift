@@ -1,3 +1,4 @@
+import Foundation
 import Frames
 
 /// Doubles a plane by bicubic interpolation (Keys 1981, a = -1/2), exactly where its samples are sited.
@@ -61,24 +62,40 @@ struct PlaneDoubler {
   }
 
   /// Fills `output`, whose size is at most twice that of `input`, from samples of `depth` bits.
-  func run(_ input: Plane, into output: MutablePlane, depth: Int) {
+  ///
+  /// - Parameter previous: an earlier plane of the same size and what was made of it. Rows that depend on nothing but
+  ///   samples that are the same there are copied.
+  func run(
+    _ input: Plane, into output: MutablePlane, depth: Int, unchangedFrom previous: (input: Plane, output: Plane)? = nil
+  ) {
     if depth > 8 {
-      run(input, into: output, maximum: Float(1 << depth - 1), UInt16.self)
+      run(input, into: output, maximum: Float(1 << depth - 1), previous, UInt16.self)
     } else {
-      run(input, into: output, maximum: 255, UInt8.self)
+      run(input, into: output, maximum: 255, previous, UInt8.self)
     }
   }
 
   private func run<Sample: FixedWidthInteger & UnsignedInteger>(
-    _ input: Plane, into output: MutablePlane, maximum: Float, _: Sample.Type
+    _ input: Plane, into output: MutablePlane, maximum: Float, _ previous: (input: Plane, output: Plane)?,
+    _: Sample.Type
   ) {
     let width = input.width
+    let size = MemoryLayout<Sample>.size
+    let same = (0..<input.height).map { y in
+      guard let previous else { return false }
+      return memcmp(input.base + y * input.stride, previous.input.base + y * previous.input.stride, width * size) == 0
+    }
     // The column of vertical sums, with its edge repeated: two before, three behind.
     withUnsafeTemporaryAllocation(of: Float.self, capacity: width + 5) { line in
       let line = line.baseAddress!
       for y in 0..<output.height {
         let weights = y % 2 == 0 ? down.even : down.odd
         let first = y / 2 - (y % 2 == 0 ? 2 : 1)
+        if let previous, (0..<4).allSatisfy({ same[min(max(first + $0, 0), input.height - 1)] }) {
+          memcpy(
+            output.base + y * output.stride, previous.output.base + y * previous.output.stride, output.width * size)
+          continue
+        }
         let rows = (0..<4).map { input.row(min(max(first + $0, 0), input.height - 1), as: Sample.self) }
         blend(rows[0], rows[1], rows[2], rows[3], weights, line + 2, width)
         for x in 0..<2 { line[x] = line[2] }

@@ -77,6 +77,8 @@ public struct Upscale: FilterStage {
 final class UpscaleFilter: Filter {
   let output: StreamFormat
   private let runners: [NetworkRunner]
+  /// What each runner saw and made last, from which unchanged rows are taken.
+  private var last: [(input: Picture, output: Picture)?]
 
   init(_ input: StreamFormat, network: Network, times: Int, threads: Int) {
     var format = input
@@ -84,15 +86,37 @@ final class UpscaleFilter: Filter {
     format.height <<= times
     output = format
     runners = (0..<times).map { _ in NetworkRunner(network, threads: threads) }
+    last = .init(repeating: nil, count: times)
   }
 
   func process(_ frame: Frame, emit: (Frame) throws -> Void) throws {
     var frame = frame
-    for runner in runners { frame.picture = UpscaleFilter.double(frame.picture, runner) }
+    for (index, runner) in runners.enumerated() {
+      let picture = frame.picture
+      frame.picture = UpscaleFilter.double(picture, runner, unchangedFrom: last[index])
+      last[index] = (picture, frame.picture)
+    }
     try emit(frame)
   }
 
-  static func double(_ picture: Picture, _ runner: NetworkRunner) -> Picture {
+  /// - Parameter previous: an earlier picture and what was made of it: rows that are the same are copied.
+  static func double(
+    _ picture: Picture, _ runner: NetworkRunner, unchangedFrom previous: (input: Picture, output: Picture)? = nil
+  ) -> Picture {
+    guard let previous, previous.input.format == picture.format,
+      previous.input.colour == picture.colour, previous.input.width == picture.width,
+      previous.input.height == picture.height
+    else { return double(picture, runner, planes: nil) }
+    return previous.input.withPlanes { inputs in
+      previous.output.withPlanes { outputs in
+        double(picture, runner, planes: zip(inputs, outputs).map { (input: $0, output: $1) })
+      }
+    }
+  }
+
+  private static func double(
+    _ picture: Picture, _ runner: NetworkRunner, planes previous: [(input: Plane, output: Plane)]?
+  ) -> Picture {
     let format = picture.format
     let chroma = PlaneDoubler(chroma: format.chroma, location: picture.colour.chromaLocation)
     let opacity = PlaneDoubler(shift: (0, 0), offset: (0, 0))
@@ -103,9 +127,12 @@ final class UpscaleFilter: Filter {
       ) { outputs in
         for (index, plane) in inputs.enumerated() {
           if index == 0 {
-            runner.run(luma: plane, depth: format.depth, into: outputs[0], outputDepth: format.depth)
+            runner.run(
+              luma: plane, depth: format.depth, into: outputs[0], outputDepth: format.depth,
+              unchangedFrom: previous.map { (luma: $0[0].input, output: $0[0].output) })
           } else {
-            (index == format.alphaPlane ? opacity : chroma).run(plane, into: outputs[index], depth: format.depth)
+            (index == format.alphaPlane ? opacity : chroma).run(
+              plane, into: outputs[index], depth: format.depth, unchangedFrom: previous?[index])
           }
         }
       }

@@ -12,7 +12,8 @@ struct Pipe: ParsableCommand {
     discussion: "pipe run upscale.yml videos/    puts each video, twice as large, into videos-upscale/",
     version: Program.version,
     subcommands: [
-      Run.self, Status.self, Check.self, Stages.self, Schema.self, Models.self, Compare.self, Bench.self, Doctor.self,
+      Run.self, Status.self, Check.self, Stages.self, Schema.self, Models.self, Quantize.self, Compare.self, Bench.self,
+      Doctor.self,
       Worker.self,
     ])
 

@@ -29,6 +29,24 @@ import Testing
     #expect(meanSquare < 1, "\(meanSquare)")
   }
 
+  /// Kinds of networks as PyTorch exports them.
+  @Test(arguments: ["compact", "fsrcnn", "dncnn"]) func staysCloseToPyTorch(_ name: String) throws {
+    let folder = GoldenTests.folder
+    var quantizer = try Quantizer(Data(contentsOf: folder.appending(path: name + ".onnx")), name: name)
+    let luma = try [UInt8](Data(contentsOf: folder.appending(path: name + ".in")))
+    try quantizer.calibrate(.init(width: 37, height: 22, luma: luma))
+    let network = try Network(bytes: quantizer.quantised(.meanSquare), name: "quantised")
+    let expected = try Data(contentsOf: folder.appending(path: name + ".out"))
+    let input = TestPlane(width: 37, height: 22, depth: 8)
+    input.samples = luma.map { UInt16($0) }
+    let output = TestPlane(width: 37 * network.scale, height: 22 * network.scale, depth: 8)
+    NetworkRunner(network, threads: 1).run(luma: input.plane, depth: 8, into: output.mutable, outputDepth: 8)
+    let errors = zip(output.samples, expected).map { Double(Int($0) - Int($1)) }
+    let meanSquare = errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)
+    #expect(errors.count == expected.count && Set(expected).count > 32)
+    #expect(meanSquare < 4, "\(meanSquare)")
+  }
+
   @Test func needsPictures() throws {
     let quantizer = try Quantizer(#require(QuantizerTests.bytes), name: "float.onnx")
     let error = #expect(throws: Failure.self) { try quantizer.quantised(.meanSquare) }

@@ -64,6 +64,37 @@ import Testing
     #expect(try upscaled(input, scale: 4) == twice)
   }
 
+  /// Rows that did not change come from the frame before, with the same bits.
+  @Test(arguments: [PixelFormat(.yuv420), PixelFormat(.yuv444, depth: 10, alpha: true)])
+  func framesDoNotDependOnThoseBefore(format: PixelFormat) throws {
+    let first = waves(40, 60, format)
+    let changes: [(plane: Int, row: Int)] = [(0, 30), (1, 3), (2, 29), (0, 0)]
+    let frames =
+      [first, first]
+      + changes.map { change in
+        Picture(width: 40, height: 60, format: format, colour: first.colour) { outputs in
+          first.withPlanes { inputs in
+            for (index, plane) in inputs.enumerated() {
+              for y in 0..<plane.height {
+                let (from, to) = (plane.row(y, as: UInt8.self), outputs[index].row(y, as: UInt8.self))
+                for x in 0..<plane.width * format.bytesPerSample { to[x] = from[x] }
+                if index == change.plane && y == change.row { to[4] ^= 0x55 }
+              }
+            }
+          }
+        }
+      }
+    let filter = try filter(first)
+    for (number, frame) in frames.enumerated() {
+      var result: Picture?
+      try filter.process(Frame(picture: frame, timestamp: Timestamp(0, timeBase: Rational(1, 25)))) {
+        result = $0.picture
+      }
+      #expect(try result == upscaled(frame), "frame \(number)")
+      if number > 1 { #expect(try result != upscaled(first)) }
+    }
+  }
+
   /// A picture without detail must stay what it is, at every level.
   @Test(arguments: [16, 128, 235]) func flatPicturesStayFlat(level: Int) throws {
     let flat = Picture(width: 32, height: 32, format: PixelFormat(.none)) { planes in

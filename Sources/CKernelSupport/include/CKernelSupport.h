@@ -22,15 +22,6 @@ int pipe_cpu_has_avx_vnni(void);
 
 // Every x86-64 processor has these.
 
-/// Adds to each of four sums the product of its group of four bytes with its group of four signed weights.
-static inline __m128i pipe_dot128(__m128i sums, __m128i pixels, __m128i weights) {
-  const __m128i zero = _mm_setzero_si128();
-  const __m128i low = _mm_madd_epi16(_mm_unpacklo_epi8(pixels, zero), _mm_srai_epi16(_mm_unpacklo_epi8(weights, weights), 8));
-  const __m128i high = _mm_madd_epi16(_mm_unpackhi_epi8(pixels, zero), _mm_srai_epi16(_mm_unpackhi_epi8(weights, weights), 8));
-  const __m128 a = _mm_castsi128_ps(low), b = _mm_castsi128_ps(high);
-  const __m128i even = _mm_castps_si128(_mm_shuffle_ps(a, b, 0x88)), odd = _mm_castps_si128(_mm_shuffle_ps(a, b, 0xDD));
-  return _mm_add_epi32(sums, _mm_add_epi32(even, odd));
-}
 static inline __m128i pipe_load_broadcast32_128(const void *p) {
   int32_t four;
   __builtin_memcpy(&four, p, sizeof four);

@@ -84,6 +84,7 @@ struct Compiler {
     case "PRelu": return try slope(node, constantValues(node, 1))
     case "Mul": return try multiply(node)
     case "Add": return try add(node)
+    case "Sub": return try subtract(node)
     case "Concat": return try concatenate(node)
     case "Tile": return try tile(node)
     case "Resize": return try resize(node)

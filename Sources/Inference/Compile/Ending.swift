@@ -17,22 +17,7 @@ extension Compiler {
     let (left, right) = (try value(node, 0), try value(node, 1))
     switch (left, right) {
     case (.picture(let picture), let other), (let other, .picture(let picture)):
-      guard var ending = asEnding(other), !ending.addsPicture, ending.result == nil, !picture.isCode else {
-        throw node.refuse("the picture can be added to the last convolution's result only")
-      }
-      let channels = convolutions[ending.pending.convolution].outputChannels
-      let fold = fold ?? 1
-      let fits =
-        if ending.upscale > 1 || channels == 1 {
-          picture.repeats == 1 && picture.fold == 1 && picture.upscale * fold == ending.upscale
-        } else if fold > 1 {
-          picture.repeats == 1 && picture.fold == fold && picture.upscale == 1 && channels == fold * fold
-        } else {
-          picture.repeats == channels && picture.fold == 1 && picture.upscale == 1
-        }
-      guard fits else { throw node.refuse("the picture and the residual differ in size") }
-      ending.addsPicture = true
-      return .ending(ending)
+      return try add(node, picture, to: other)
     case (.pending(var pending), .noise(let factors)), (.noise(let factors), .pending(var pending)):
       return try add(node, noise: factors, to: &pending)
     case (.pending(var pending), .constant), (.pending(var pending), .scaled):
@@ -41,6 +26,40 @@ extension Compiler {
       return try add(node, constantValues(node, 0), to: &pending)
     default: throw node.refuse("these two values cannot be added")
     }
+  }
+
+  /// The picture, or a convolution's result, less something that has not been rounded yet.
+  func subtract(_ node: OnnxNode) throws(Failure) -> Value {
+    switch (try value(node, 0), try value(node, 1)) {
+    case (.picture(let picture), .pending(let pending)) where !pending.hasActivation:
+      return try add(node, picture, to: .pending(pending.negated))
+    case (.picture(let picture), .ending(var ending))
+    where !ending.pending.hasActivation && ending.residual == nil && ending.result == nil:
+      ending.pending = ending.pending.negated
+      return try add(node, picture, to: .ending(ending))
+    case (.pending(var pending), .constant), (.pending(var pending), .scaled):
+      return try add(node, constantValues(node, 1).map { -$0 }, to: &pending)
+    default: throw node.refuse("only a convolution's result can be taken off the picture, or a constant off it")
+    }
+  }
+
+  private func add(_ node: OnnxNode, _ picture: PictureValue, to other: Value) throws(Failure) -> Value {
+    guard var ending = asEnding(other), !ending.addsPicture, ending.result == nil, !picture.isCode else {
+      throw node.refuse("the picture can be added to the last convolution's result only")
+    }
+    let channels = convolutions[ending.pending.convolution].outputChannels
+    let fold = fold ?? 1
+    let fits =
+      if ending.upscale > 1 || channels == 1 {
+        picture.repeats == 1 && picture.fold == 1 && picture.upscale * fold == ending.upscale
+      } else if fold > 1 {
+        picture.repeats == 1 && picture.fold == fold && picture.upscale == 1 && channels == fold * fold
+      } else {
+        picture.repeats == channels && picture.fold == 1 && picture.upscale == 1
+      }
+    guard fits else { throw node.refuse("the picture and the residual differ in size") }
+    ending.addsPicture = true
+    return .ending(ending)
   }
 
   private func add(_ node: OnnxNode, _ values: [Double], to pending: inout Pending) throws(Failure) -> Value {

@@ -46,6 +46,15 @@ struct Pending {
   var low = -Double.infinity
   var high = Double.infinity
 
+  /// The opposite of it, where no activation follows.
+  var negated: Pending {
+    var other = self
+    other.gain = gain.map { -$0 }
+    other.bias = bias.map { -$0 }
+    other.noise = noise?.map { -$0 }
+    return other
+  }
+
   var hasActivation: Bool { slopes != nil || low > -.infinity || high < .infinity }
 }
 

@@ -2,7 +2,7 @@ import Frames
 
 /// Runs a float ONNX graph plainly, as far as its convolutions' inputs: for calibration, where speed matters little.
 struct FloatNetwork {
-  let graph: OnnxGraph
+  var graph: OnnxGraph
   let place: String
 
   /// - Returns: the tensors that nodes of the wanted operators read.
@@ -14,6 +14,9 @@ struct FloatNetwork {
     let lastWanted = graph.nodes.lastIndex { wanted($0.opType) } ?? -1
     for (number, proto) in graph.nodes.enumerated() where number <= lastWanted {
       let node = OnnxNode(proto, number: number, model: place)
+      if node.operation == "Constant", let attribute = proto.attribute.first(where: { $0.name == "value" }) {
+        graph.constants[try node.output()] = try OnnxTensor(attribute.t, place: node.place)
+      }
       if wanted(node.operation) {
         let name = try node.input(0)
         guard let tensor = values[name] else { throw node.refuse("its input '\(name)' is not made before it") }

@@ -8,10 +8,12 @@ struct QDQWriter {
 
   init(graph: Onnx_GraphProto) { self.graph = graph }
 
+  /// - Parameter scalesOutputs: whether weights have a scale for each output, which is their first index; else one.
   mutating func convolution(
-    _ node: Onnx_NodeProto, source: String, _ quantisation: Quantisation, weights: OnnxTensor, bias: [Double]?
+    _ node: Onnx_NodeProto, source: String, _ quantisation: Quantisation, weights: OnnxTensor, bias: [Double]?,
+    scalesOutputs: Bool
   ) {
-    let outputs = weights.shape[0]
+    let outputs = scalesOutputs ? weights.shape[0] : 1
     let window = weights.values.count / max(outputs, 1)
     var scales: [Float] = []
     var codes: [Int8] = []
@@ -30,10 +32,14 @@ struct QDQWriter {
         zeroType: 3, zeroBytes: 1))
     if let bias {
       let units = scales.map { $0 * quantisation.scale }
-      let integers = zip(bias, units).map { Int32(min(max(($0 / Double($1)).rounded(), -0x3FFF_FFFF), 0x3FFF_FFFF)) }
+      let integers = bias.indices.map { index in
+        let unit = Double(units[scalesOutputs ? index : 0])
+        return Int32(min(max((bias[index] / unit).rounded(), -0x3FFF_FFFF), 0x3FFF_FFFF))
+      }
       convolution.input.append(
         constant(
-          "\(name).bias", shape: [outputs], type: 6, data: integers.flatMap { bytes($0.littleEndian) }, scales: units,
+          "\(name).bias", shape: [bias.count], type: 6, data: integers.flatMap { bytes($0.littleEndian) },
+          scales: units,
           zeroType: 6, zeroBytes: 4))
     }
     graph.node.append(convolution)
@@ -55,11 +61,12 @@ struct QDQWriter {
     _ name: String, shape: [Int], type: Int32, data: [UInt8], scales: [Float], zeroType: Int32, zeroBytes: Int
   ) -> String {
     let integers = initialiser("\(name).codes", shape, type, data)
+    let count = scales.count > 1 ? [scales.count] : []
     let scale = initialiser(
-      "\(name).scale", [scales.count], 1, scales.flatMap { bytes($0.bitPattern.littleEndian) })
+      "\(name).scale", count, 1, scales.flatMap { bytes($0.bitPattern.littleEndian) })
     let zero = initialiser(
-      "\(name).zero", [scales.count], zeroType, .init(repeating: 0, count: scales.count * zeroBytes))
-    append("DequantizeLinear", [integers, scale, zero], "\(name).levels", axis: 0)
+      "\(name).zero", count, zeroType, .init(repeating: 0, count: scales.count * zeroBytes))
+    append("DequantizeLinear", [integers, scale, zero], "\(name).levels", axis: scales.count > 1 ? 0 : nil)
     return "\(name).levels"
   }
 

@@ -67,7 +67,7 @@ public struct Quantizer {
     }
     var network = FloatNetwork(graph: graph, place: place)
     let tensors = try network.run(
-      [input: FloatTensor(channels: 1, height: height, width: width, values: values)], readBy: { $0 == "Conv" })
+      [input: FloatTensor(channels: 1, height: height, width: width, values: values)], readBy: Quantizer.isConvolution)
     for (name, tensor) in tensors where name != input {
       // Enough of every picture to know the distribution, and never more memory than this.
       let step = max(1, tensor.values.count / 20_000)
@@ -76,6 +76,10 @@ public struct Quantizer {
       for index in stride(from: 0, to: tensor.values.count, by: step) { kept.append(tensor.values[index]) }
       seen[name] = kept
     }
+  }
+
+  private static func isConvolution(_ operation: String) -> Bool {
+    operation == "Conv" || operation == "ConvTranspose"
   }
 
   /// The quantised model's file.
@@ -88,7 +92,7 @@ public struct Quantizer {
     var writer = QDQWriter(graph: rewritten.graph)
     for (number, proto) in graph.nodes.enumerated() {
       let node = OnnxNode(proto, number: number, model: place)
-      guard node.operation == "Conv" else {
+      guard Quantizer.isConvolution(node.operation) else {
         writer.graph.node.append(proto)
         continue
       }
@@ -97,14 +101,16 @@ public struct Quantizer {
       guard let weights = graph.constants[try node.input(1)], weights.shape.count == 4,
         weights.values.allSatisfy(\.isFinite)
       else { throw node.refuse("its weights are not finite constants") }
+      let isTransposed = node.operation == "ConvTranspose"
       var bias: [Double]?
       if let name = node.optionalInput(2) {
-        guard let tensor = graph.constants[name], tensor.values.count == weights.shape[0] else {
+        guard let tensor = graph.constants[name], tensor.values.count == weights.shape[isTransposed ? 1 : 0] else {
           throw node.refuse("its bias is not a constant")
         }
         bias = tensor.values
       }
-      writer.convolution(proto, source: source, quantisation, weights: weights, bias: bias)
+      writer.convolution(
+        proto, source: source, quantisation, weights: weights, bias: bias, scalesOutputs: !isTransposed)
     }
     writer.dropUnused()
     rewritten.graph = writer.graph

@@ -11,6 +11,8 @@ final class Band {
   /// Pixels of a row of every tensor: the picture's, or its blocks where the network folds it.
   let width: Int
   private let rings: [Ring]
+  /// Of tensors that are read as pairs.
+  private let pairRings: [Ring?]
   let sums: UnsafeMutablePointer<Int32>
   private let rows: UnsafeMutablePointer<UnsafePointer<UInt8>>
   let scratch: UnsafeMutableRawPointer
@@ -38,11 +40,22 @@ final class Band {
     let arena = self.arena
     rings = plan.network.tensors.indices.map { index in
       Ring(
-        arena: arena, width: width, tiles: tiles, step: plan.steps[index], margin: plan.margins[index],
-        capacity: plan.capacities[index], blank: plan.network.tensors[index].quantisation.zeroPoint)
+        arena: arena, width: width, tiles: tiles, step: plan.steps[index], elementBytes: plan.table.elementBytes,
+        margin: plan.margins[index], capacity: plan.capacities[index],
+        blank: plan.network.tensors[index].quantisation.zeroPoint)
+    }
+    let rings = self.rings
+    pairRings = plan.network.tensors.indices.map { index in
+      guard plan.pairs[index], let spread = plan.table.pairs?.spread else { return nil }
+      let ring = Ring(
+        arena: arena, width: tiles / 2, tiles: tiles / 2, step: 4 * plan.steps[index],
+        elementBytes: plan.table.elementBytes, margin: 0, capacity: plan.capacities[index], blank: 0)
+      spread(rings[index].blank, plan.steps[index], ring.blank, tiles / 2)
+      return ring
     }
     let sumStep = plan.packed.compactMap { $0?.sumStep }.last ?? 16
-    sums = arena.make(Int32.self, count: tiles * sumStep)
+    // Four tiles of pairs want 16 sums for each of up to four pixels.
+    sums = arena.make(Int32.self, count: max(tiles * sumStep, 256))
     let kernelHeight =
       plan.network.operations.map { operation in
         if case .convolution(let layer) = operation { layer.kernelHeight } else { 1 }
@@ -86,6 +99,7 @@ final class Band {
         case .picture(let output, let codes):
           while next[output] <= wanted[output] {
             readPicture(job, y: next[output], codes: codes, into: rings[output])
+            spread(output, y: next[output])
             next[output] += 1
           }
         case .convolution(let layer):
@@ -93,6 +107,7 @@ final class Band {
           if let output = layer.output {
             while next[output] <= wanted[output] {
               convolve(layer, packed, y: next[output], height: height, into: rings[output])
+              spread(output, y: next[output])
               next[output] += 1
             }
           } else if y >= range.lowerBound {
@@ -107,10 +122,10 @@ final class Band {
   private func convolve(
     _ layer: IntegerNetwork.Convolution, _ packed: PackedConvolution, y: Int, height: Int, into output: Ring?
   ) {
-    let input = rings[layer.input]
+    let input = packed.readsPairs ? pairRings[layer.input] ?? rings[layer.input] : rings[layer.input]
     for tap in 0..<layer.kernelHeight {
       let row = y - layer.padTop + tap
-      rows[tap] = row < 0 || row >= height ? input.blank : UnsafePointer(input.row(row))
+      rows[tap] = UnsafePointer(row < 0 || row >= height ? input.blank : input.row(row))
     }
     for pass in packed.passes {
       var job = ConvolutionRow(
@@ -118,31 +133,48 @@ final class Band {
         rowEnds: pass.rowEnds, offsets: pass.offsets, weights: pass.weights, bias: pass.bias,
         requantisation: pass.requantisation, output: nil, sums: nil, outputStep: packed.sumStep, width: width)
       if let output {
-        job.output = output.row(y) + pass.firstChannel
+        job.output = output.row(y) + pass.firstChannel * plan.table.elementBytes
         job.outputStep = output.step
       } else {
         job.sums = sums + pass.firstChannel
       }
-      plan.table.convolve(&job)
+      if packed.readsPairs {
+        job.sums = sums
+        plan.table.pairs?.convolve(&job)
+      } else {
+        plan.table.convolve(&job)
+      }
     }
     output?.closeRow(y)
+  }
+
+  /// Transforms a row that was just made, where some layer reads pairs.
+  private func spread(_ tensor: Int, y: Int) {
+    guard let ring = pairRings[tensor] else { return }
+    plan.table.pairs?.spread(rings[tensor].row(y), rings[tensor].step, ring.row(y), (width + 1) / 2)
   }
 }
 
 /// The rows of one tensor that are alive.
 struct Ring {
+  /// Bytes from pixel to pixel.
   let step: Int
+  /// 1 or 2: codes are bytes, or as many in 16 bits.
+  let elementBytes: Int
   let capacity: Int
   /// A row of codes that stand for zero, for what lies above and below the picture.
-  let blank: UnsafePointer<UInt8>
+  let blank: UnsafeMutablePointer<UInt8>
   private let first: UnsafeMutablePointer<UInt8>
   private let rowBytes: Int
   let width: Int
   private let margin: Int
   private let blankCode: UInt8
 
-  init(arena: Arena, width: Int, tiles: Int, step: Int, margin: Int, capacity: Int, blank: UInt8) {
+  init(
+    arena: Arena, width: Int, tiles: Int, step: Int, elementBytes: Int, margin: Int, capacity: Int, blank: UInt8
+  ) {
     self.step = step
+    self.elementBytes = elementBytes
     self.width = width
     self.margin = margin
     self.capacity = capacity
@@ -154,13 +186,23 @@ struct Ring {
     // A row that fills pages exactly would make rows compete for the same lines of cache.
     rowBytes = whole % 4096 == 0 ? whole + 64 : whole
     let memory = arena.make(UInt8.self, count: rowBytes * (capacity + 1))
-    memory.update(repeating: blank, count: rowBytes * (capacity + 1))
     first = memory + left
-    self.blank = UnsafePointer(first + rowBytes * capacity)
+    self.blank = first + rowBytes * capacity
+    fill(memory, bytes: rowBytes * (capacity + 1))
   }
 
   func row(_ y: Int) -> UnsafeMutablePointer<UInt8> { first + y % capacity * rowBytes }
 
   /// Makes what lies right of the picture stand for zero again, after a kernel wrote over it.
-  func closeRow(_ y: Int) { (row(y) + width * step).update(repeating: blankCode, count: margin * step) }
+  func closeRow(_ y: Int) { fill(row(y) + width * step, bytes: margin * step) }
+
+  private func fill(_ to: UnsafeMutablePointer<UInt8>, bytes: Int) {
+    if elementBytes == 1 {
+      to.update(repeating: blankCode, count: bytes)
+    } else {
+      to.withMemoryRebound(to: UInt16.self, capacity: bytes / 2) {
+        $0.update(repeating: UInt16(blankCode), count: bytes / 2)
+      }
+    }
+  }
 }

@@ -17,6 +17,8 @@ struct PackedConvolution {
   }
 
   var shape: ConvolutionRow.Shape
+  /// Whether it reads pairs of pixels, transformed.
+  var readsPairs = false
   var passes: [Pass]
   /// Integers a pixel in the buffer of sums, where the output goes there.
   var sumStep: Int
@@ -27,9 +29,14 @@ struct PackedConvolution {
     let lists = PackedConvolution.lists(layer, inputStep: inputStep, table: table)
     shape = lists.first?.shape ?? .taps
     sumStep = shape == .few ? 4 : (layer.outputChannels + 15) / 16 * 16
-    passes = lists.map {
-      let list = table.addsPairsIn16Bits ? $0.splitPairs() : $0
-      return PackedConvolution.pass(layer, list, zeroPoint, arena)
+    let pairs = table.pairs == nil ? [] : PackedConvolution.pairLists(layer, inputStep: inputStep)
+    let plainCost = lists.reduce(0) { $0 + $1.cost * $1.blocks }
+    // To transform and to add up costs a little, too.
+    if !pairs.isEmpty && pairs.reduce(0, { $0 + $1.cost }) * 1.1 < Double(plainCost) {
+      readsPairs = true
+      passes = pairs.enumerated().map { PackedConvolution.pass(layer, $1, firstChannel: $0 * 16, zeroPoint, arena) }
+    } else {
+      passes = lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) }
     }
     writeBias(layer.bias)
   }
@@ -37,6 +44,13 @@ struct PackedConvolution {
   /// Replaces what every sum begins at, by output channel.
   func writeBias(_ bias: [Int32]) {
     for pass in passes {
+      if readsPairs {
+        // Twice the bias, in the part that both outputs of a pair have.
+        for lane in 0..<16 where pass.firstChannel + lane < bias.count {
+          pass.bias[16 + lane] = 2 &* bias[pass.firstChannel + lane]
+        }
+        continue
+      }
       for lane in 0..<16 * pass.blocks {
         // Where outputs are few, a quarter of each one's sum has the bias.
         let channel = pass.firstChannel + (shape == .few ? lane / 4 : lane)
@@ -51,7 +65,9 @@ struct PackedConvolution {
     _ layer: IntegerNetwork.Convolution, inputStep: Int, table: KernelTable
   ) -> [TapList] {
     if layer.output == nil,
-      let few = TapList(layer, inputStep: inputStep, shape: .few, firstChannel: 0, blocks: 1, joined: false)
+      let few = TapList(
+        layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: .few, firstChannel: 0, blocks: 1,
+        joined: false)
     {
       return [few]
     }
@@ -59,8 +75,8 @@ struct PackedConvolution {
     func all(width: Int) -> [TapList] {
       stride(from: 0, to: blocks, by: width).compactMap {
         TapList(
-          layer, inputStep: inputStep, shape: .taps, firstChannel: $0 * 16, blocks: min(width, blocks - $0),
-          joined: table.joinsTaps)
+          layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: .taps, firstChannel: $0 * 16,
+          blocks: min(width, blocks - $0), joined: table.joinsTaps)
       }
     }
     func cost(_ lists: [TapList]) -> Int { lists.reduce(0) { $0 + $1.cost * $1.blocks } }
@@ -69,6 +85,28 @@ struct PackedConvolution {
     let sparse = all(width: 1)
     guard cost(dense) * 15 <= cost(sparse) * 16 else { return sparse }
     return dense
+  }
+
+  private static func pairLists(_ layer: IntegerNetwork.Convolution, inputStep: Int) -> [PairList] {
+    stride(from: 0, to: layer.outputChannels, by: 16).compactMap {
+      PairList(layer, inputStep: inputStep, firstChannel: $0)
+    }
+  }
+
+  private static func pass(
+    _ layer: IntegerNetwork.Convolution, _ list: PairList, firstChannel: Int, _ zeroPoint: UInt8, _ arena: Arena
+  ) -> Pass {
+    /// Sums are twice what they stand for.
+    func halves(_ scales: [Float]) -> UnsafePointer<Float> {
+      arena.copy((0..<16).map { firstChannel + $0 < scales.count ? scales[firstChannel + $0] / 2 : 0 })
+    }
+    return Pass(
+      blocks: 1, firstChannel: firstChannel, rowEnds: arena.copy(list.rowEnds), offsets: arena.copy(list.offsets),
+      weights: arena.copy(list.weights), bias: arena.make(Int32.self, count: 64),
+      requantisation: Requantisation(
+        scales: halves(layer.scales), negativeScales: layer.negativeScales.map(halves),
+        range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high)),
+      products: list.weights.count)
   }
 
   private static func pass(

@@ -15,8 +15,13 @@ final class Plan: @unchecked Sendable {
   let capacities: [Int]
   /// Rows of each tensor, above and below, that one output row depends on.
   let reach: [(above: Int, below: Int)]
+  /// Whether some layer reads a tensor's rows as pairs.
+  let pairs: [Bool]
   /// Pixels left and right of each tensor's rows that are read beyond the picture.
   let margins: [Int]
+
+  /// Whether the picture's codes are its samples.
+  let readsSamples: Bool
 
   /// Rows of the folded picture, above and below, that one row of the output depends on.
   let pictureReach: (above: Int, below: Int)
@@ -24,7 +29,10 @@ final class Plan: @unchecked Sendable {
   init(_ network: IntegerNetwork, table: KernelTable) {
     self.network = network
     self.table = table
-    steps = Plan.steps(network)
+    readsSamples = network.operations.allSatisfy {
+      if case .picture(_, let codes) = $0 { codes == (0...255).map { UInt8($0) } } else { true }
+    }
+    steps = Plan.steps(network).map { $0 * table.elementBytes }
     var packed: [PackedConvolution?] = []
     var margins = [Int](repeating: 0, count: network.tensors.count)
     for operation in network.operations {
@@ -39,6 +47,11 @@ final class Plan: @unchecked Sendable {
     }
     self.packed = packed
     self.margins = margins
+    var pairs = [Bool](repeating: false, count: network.tensors.count)
+    for (operation, packed) in zip(network.operations, packed) {
+      if case .convolution(let layer) = operation, packed?.readsPairs == true { pairs[layer.input] = true }
+    }
+    self.pairs = pairs
     var reach = [(above: Int, below: Int)](repeating: (0, 0), count: network.tensors.count)
     for operation in network.operations.reversed() {
       guard case .convolution(let layer) = operation else { continue }
@@ -60,7 +73,7 @@ final class Plan: @unchecked Sendable {
     if let level = network.noiseLevel { setNoiseLevel(level) }
   }
 
-  /// Kernels write sixteen channels at a time; the picture, which they only read, lies closer.
+  /// In elements. Kernels write sixteen channels at a time; the picture, which they only read, lies closer.
   private static func steps(_ network: IntegerNetwork) -> [Int] {
     var steps = network.tensors.map { ($0.channels + 15) / 16 * 16 }
     for case .picture(let output, _) in network.operations {

@@ -5,45 +5,61 @@ import Frames
 extension Band {
   /// Makes one row of the picture's codes, of `fold` rows of samples.
   func readPicture(_ job: Job, y: Int, codes: [UInt8], into ring: Ring) {
-    let row = ring.row(y)
+    if ring.elementBytes == 1 && plan.network.fold == 1 && job.inputDepth == 8 && plan.readsSamples {
+      memcpy(ring.row(y), job.input.row(y, as: UInt8.self), width)
+    } else if ring.elementBytes == 1 {
+      read(job, y: y, codes: codes, into: ring, as: UInt8.self)
+    } else {
+      read(job, y: y, codes: codes, into: ring, as: UInt16.self)
+    }
+    ring.closeRow(y)
+  }
+
+  @inline(__always)
+  private func read<Element: FixedWidthInteger>(
+    _ job: Job, y: Int, codes: [UInt8], into ring: Ring, as _: Element.Type
+  ) {
     let fold = plan.network.fold
+    let step = ring.step / ring.elementBytes
+    let row = UnsafeMutableRawPointer(ring.row(y)).assumingMemoryBound(to: Element.self)
     codes.withUnsafeBufferPointer { codes in
       for line in 0..<fold {
         let from = min(y * fold + line, job.input.height - 1)
         let to = row + line * fold
         if job.inputDepth == 8 {
           let samples = job.input.row(from, as: UInt8.self)
-          spread(samples, count: job.input.width, to, step: ring.step) { codes[Int($0)] }
+          spread(samples, count: job.input.width, to, step: step) { codes[Int($0)] }
         } else {
           let samples = job.input.row(from, as: UInt16.self)
           let shift = job.inputDepth - 8
           let half = 1 << (shift - 1)
-          spread(samples, count: job.input.width, to, step: ring.step) { codes[min((Int($0) + half) >> shift, 255)] }
+          spread(samples, count: job.input.width, to, step: step) { codes[min((Int($0) + half) >> shift, 255)] }
         }
       }
     }
-    ring.closeRow(y)
   }
 
   /// Lays `fold` samples in a row into each pixel; the picture's last sample is repeated to a whole block.
   @inline(__always)
-  private func spread<Sample: FixedWidthInteger>(
-    _ samples: UnsafePointer<Sample>, count: Int, _ to: UnsafeMutablePointer<UInt8>, step: Int,
+  private func spread<Sample: FixedWidthInteger, Element: FixedWidthInteger>(
+    _ samples: UnsafePointer<Sample>, count: Int, _ to: UnsafeMutablePointer<Element>, step: Int,
     _ code: (Sample) -> UInt8
   ) {
     switch plan.network.fold {
-    case 1: for x in 0..<count { to[x] = code(samples[x]) }
+    case 1: for x in 0..<count { to[x] = Element(truncatingIfNeeded: code(samples[x])) }
     case 2:
       for x in 0..<count / 2 {
-        to[x * step] = code(samples[2 * x])
-        to[x * step + 1] = code(samples[2 * x + 1])
+        to[x * step] = Element(truncatingIfNeeded: code(samples[2 * x]))
+        to[x * step + 1] = Element(truncatingIfNeeded: code(samples[2 * x + 1]))
       }
       guard count % 2 == 1 else { return }
-      to[count / 2 * step] = code(samples[count - 1])
-      to[count / 2 * step + 1] = code(samples[count - 1])
+      to[count / 2 * step] = Element(truncatingIfNeeded: code(samples[count - 1]))
+      to[count / 2 * step + 1] = Element(truncatingIfNeeded: code(samples[count - 1]))
     case let fold:
       for x in 0..<width {
-        for column in 0..<fold { to[x * step + column] = code(samples[min(x * fold + column, count - 1)]) }
+        for column in 0..<fold {
+          to[x * step + column] = Element(truncatingIfNeeded: code(samples[min(x * fold + column, count - 1)]))
+        }
       }
     }
   }

@@ -11,14 +11,19 @@ struct TapList {
   var rowEnds: [Int32] = []
   var offsets: [Int32] = []
   var weights: [Int8] = []
+  private let elementBytes: Int
 
   /// nil where the layer has not this shape.
   ///
-  /// - Parameter joined: whether taps one pixel apart are put together.
+  /// - Parameters:
+  ///   - inputStep: in bytes.
+  ///   - elementBytes: of the input's elements and of the weights.
+  ///   - joined: whether taps one pixel apart are put together.
   init?(
-    _ layer: IntegerNetwork.Convolution, inputStep: Int, shape: ConvolutionRow.Shape, firstChannel: Int, blocks: Int,
-    joined: Bool
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, elementBytes: Int, shape: ConvolutionRow.Shape,
+    firstChannel: Int, blocks: Int, joined: Bool
   ) {
+    self.elementBytes = elementBytes
     self.shape = shape
     self.firstChannel = firstChannel
     self.blocks = blocks
@@ -64,44 +69,16 @@ struct TapList {
     (0..<64 * blocks).map { index in
       // Lanes are outputs of four bytes each; where they are few, of sixteen bytes each.
       let (output, byte) = shape == .few ? (index / 16, place + index % 16) : (index / 4, place + index % 4)
-      let (x, input) = (byte / inputStep, byte % inputStep)
+      let (x, input) = (byte / inputStep, byte % inputStep / elementBytes)
       guard firstChannel + output < layer.outputChannels, x < layer.kernelWidth, input < layer.inputChannels else {
         return 0
       }
-      return layer.weight(firstChannel + output, input, y, x)
+      let weight = layer.weight(firstChannel + output, input, y, x)
+      // The first byte of a wide weight is itself, the second its sign.
+      return byte % elementBytes == 0 ? weight : weight >> 7
     }
   }
 
   /// Multiply instructions for one pixel and block.
   var cost: Int { weights.count / (64 * blocks) }
-
-  /// Of a list whose taps are not joined, for kernels that add pairs of products in 16 bits: where two weights of a pair might overflow them, the second
-  /// moves to a tap of its own.
-  func splitPairs() -> TapList {
-    var list = self
-    list.offsets = []
-    list.weights = []
-    list.rowEnds = []
-    var entry = 0
-    for end in rowEnds {
-      while entry < Int(end) {
-        var first = Array(weights[entry * 64 * blocks..<(entry + 1) * 64 * blocks])
-        var second = [Int8](repeating: 0, count: first.count)
-        for index in stride(from: 0, to: first.count, by: 2) where abs(Int(first[index]) + Int(first[index + 1])) > 128
-        {
-          second[index + 1] = first[index + 1]
-          first[index + 1] = 0
-        }
-        list.offsets.append(offsets[entry])
-        list.weights += first
-        if second.contains(where: { $0 != 0 }) {
-          list.offsets.append(offsets[entry])
-          list.weights += second
-        }
-        entry += 1
-      }
-      list.rowEnds.append(Int32(list.offsets.count))
-    }
-    return list
-  }
 }

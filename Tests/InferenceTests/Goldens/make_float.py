@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Make the float models that the quantiser is tested on, as PyTorch exports them: NAME.onnx, NAME.in, NAME.out.
+
+  python3 -m venv env && env/bin/pip install torch onnx onnxruntime numpy && env/bin/python make_float.py
+
+Three kinds that are common: a compact Real-ESRGAN (PReLU, pixel shuffle, picture enlarged by repetition), an FSRCNN
+(1x1 layers, transposed convolution) and a DnCNN (batch normalisation, residual subtracted). On luma; weights random.
+"""
+import os
+
+import onnx
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from make import FOLDER, answer
+
+
+class Compact(nn.Module):
+    def __init__(self, channels=16, depth=2):
+        super().__init__()
+        layers = [nn.Conv2d(1, channels, 3, 1, 1), nn.PReLU(channels)]
+        for _ in range(depth):
+            layers += [nn.Conv2d(channels, channels, 3, 1, 1), nn.PReLU(channels)]
+        self.body = nn.Sequential(*layers, nn.Conv2d(channels, 4, 3, 1, 1))
+        self.shuffle = nn.PixelShuffle(2)
+
+    def forward(self, x):
+        return self.shuffle(self.body(x)) + F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+class FSRCNN(nn.Module):
+    def __init__(self, d=16, s=8, m=2):
+        super().__init__()
+        layers = [nn.Conv2d(1, d, 5, padding=2), nn.PReLU(d), nn.Conv2d(d, s, 1), nn.PReLU(s)]
+        for _ in range(m):
+            layers += [nn.Conv2d(s, s, 3, padding=1), nn.PReLU(s)]
+        self.body = nn.Sequential(*layers, nn.Conv2d(s, d, 1), nn.PReLU(d))
+        self.last = nn.ConvTranspose2d(d, 1, 9, stride=2, padding=4, output_padding=1)
+
+    def forward(self, x):
+        return self.last(self.body(x))
+
+
+class DnCNN(nn.Module):
+    def __init__(self, channels=16, depth=3):
+        super().__init__()
+        layers = [nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(inplace=True)]
+        for _ in range(depth):
+            layers += [nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels),
+                       nn.ReLU(inplace=True)]
+        self.body = nn.Sequential(*layers, nn.Conv2d(channels, 1, 3, padding=1, bias=False))
+
+    def forward(self, x):
+        return x - self.body(x)
+
+
+def export(name, model, scale, tail):
+    torch.manual_seed(5)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.1, 0.1)
+            module.running_mean.uniform_(-0.1, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+        if isinstance(module, nn.PReLU):
+            nn.init.uniform_(module.weight, 0, 0.4)
+    with torch.no_grad():
+        (model.last if name == "fsrcnn" else model.body[-1]).weight.mul_(tail)
+    path = os.path.join(FOLDER, name + ".onnx")
+    torch.onnx.export(
+        model.eval(), torch.zeros(1, 1, 32, 32), path, input_names=["x"], output_names=["y"], opset_version=17,
+        dynamic_axes={"x": {2: "h", 3: "w"}, "y": {2: "h2", 3: "w2"}}, dynamo=False)
+    answer(name, scale)
+
+
+if __name__ == "__main__":
+    export("compact", Compact(), 2, 0.1)
+    export("fsrcnn", FSRCNN(), 2, 1)
+    export("dncnn", DnCNN(), 1, 0.1)
