@@ -102,6 +102,7 @@ let package = Package(
       dependencies: ["Inference", "Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Goldens"],
       swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents", "CTesseract"], swiftSettings: strict),

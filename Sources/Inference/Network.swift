@@ -71,6 +71,9 @@ public final class Network: Sendable {
     var radii = [Int](repeating: 0, count: integers.tensors.count)
     var most = 0
     for operation in integers.operations.reversed() {
+      if case .mix(let mix) = operation {
+        for input in mix.inputs { radii[input] = max(radii[input], radii[mix.output]) }
+      }
       guard case .convolution(let layer) = operation else { continue }
       let across = max(layer.padLeft, layer.kernelWidth - 1 - layer.padLeft)
       let down = max(layer.padTop, layer.kernelHeight - 1 - layer.padTop)

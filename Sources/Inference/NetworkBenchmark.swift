@@ -65,6 +65,7 @@ public struct NetworkBenchmark: Sendable {
     let profile = runner.profile { _ = frame() }
     layers = zip(network.integers.operations, profile).map { operation, milliseconds in
       switch operation {
+      case .mix(let mix): Layer(name: mix.name, milliseconds: milliseconds, gmacPerSecond: 0)
       case .picture: Layer(name: "picture", milliseconds: milliseconds, gmacPerSecond: 0)
       case .convolution(let layer):
         Layer(
@@ -80,7 +81,7 @@ public struct NetworkBenchmark: Sendable {
     var perPixel = 1 + plan.network.ending.upscale * plan.network.ending.upscale
     for operation in plan.network.operations {
       if let output = operation.output { perPixel += plan.steps[output] }
-      if case .convolution(let layer) = operation { perPixel += plan.steps[layer.input] }
+      for input in operation.inputs { perPixel += plan.steps[input] }
     }
     return perPixel * pixels
   }

@@ -28,6 +28,19 @@ struct Reference {
             }
           }
         }
+      case .mix(let mix):
+        let zero = network.tensors[mix.output].quantisation.zeroPoint
+        for part in mix.parts {
+          for index in tensors[part[0].input].indices {
+            var sum: Float = 0
+            for term in part {
+              let inputZero = network.tensors[term.input].quantisation.zeroPoint
+              sum += (Float(tensors[term.input][index]) - Float(inputZero)) * term.scale
+            }
+            let code = sum.rounded(.toNearestOrEven) + Float(zero)
+            tensors[mix.output].append(UInt8(min(max(code, Float(mix.low)), Float(mix.high))))
+          }
+        }
       case .convolution(let layer):
         let sums = sums(
           layer, bias: layer.bias(noiseLevel: noiseLevel), tensors[layer.input], width: columns, height: rows)

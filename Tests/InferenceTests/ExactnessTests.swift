@@ -29,6 +29,8 @@ import Testing
     NetworkShape(channels: [16], fold: 2, addsPicture: false),
     NetworkShape(channels: [16], upscale: 4, fold: 2),
     NetworkShape(channels: [16], upscale: 3, fold: 3, zeroPoints: true),
+    NetworkShape(channels: [16, 16, 16], kernels: [(3, 3), (5, 5), (3, 1), (3, 3)], zeroPoints: true, mixing: .sum),
+    NetworkShape(channels: [16, 20], upscale: 1, mixing: .join),
   ]
   static let sizes = [(1, 1), (2, 3), (5, 1), (1, 9), (23, 4), (24, 7), (25, 5), (61, 11)]
   /// Emulated processors are slow.

@@ -8,7 +8,9 @@ import Testing
 @Suite struct GoldenTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens")
 
-  @Test(arguments: ["trained", "denoiser", "plain", "transposed", "folded"]) func answersAsONNXRuntime(_ name: String)
+  @Test(arguments: ["trained", "denoiser", "plain", "transposed", "folded", "skipping"]) func answersAsONNXRuntime(
+    _ name: String
+  )
     throws
   {
     let network = try Network(contentsOf: GoldenTests.folder.appending(path: name + ".onnx"))

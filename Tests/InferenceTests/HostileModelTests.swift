@@ -6,7 +6,7 @@ import Testing
 
 /// Models are files from anywhere: a bad one is refused, or runs; nothing else.
 @Suite struct HostileModelTests {
-  static let names = ["trained", "denoiser", "plain"]
+  static let names = ["trained", "denoiser", "plain", "folded", "skipping"]
 
   private func good(_ name: String) throws -> Data {
     try Data(contentsOf: GoldenTests.folder.appending(path: name + ".onnx"))
@@ -34,7 +34,7 @@ import Testing
   @Test(arguments: names) func mutated(_ name: String) throws {
     let bytes = try good(name)
     var random = Seeded(state: 5)
-    for _ in 0..<3500 {
+    for _ in 0..<2500 {
       var mutant = bytes
       for _ in 0..<Int.random(in: 1...6, using: &random) {
         let at = Int.random(in: 0..<mutant.count, using: &random)

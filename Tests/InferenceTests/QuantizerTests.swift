@@ -30,7 +30,7 @@ import Testing
   }
 
   /// Kinds of networks as PyTorch exports them.
-  @Test(arguments: ["compact", "fsrcnn", "dncnn"]) func staysCloseToPyTorch(_ name: String) throws {
+  @Test(arguments: ["compact", "fsrcnn", "dncnn", "residual"]) func staysCloseToPyTorch(_ name: String) throws {
     let folder = GoldenTests.folder
     var quantizer = try Quantizer(Data(contentsOf: folder.appending(path: name + ".onnx")), name: name)
     let luma = try [UInt8](Data(contentsOf: folder.appending(path: name + ".in")))

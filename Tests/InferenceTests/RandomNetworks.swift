@@ -32,9 +32,12 @@ struct NetworkShape: CustomTestStringConvertible {
   var addsPicture = true
   var residual: Quantisation?
   var result: Quantisation?
+  enum Mixing { case none, sum, join }
+  /// What the last layer reads: the one before it, or that and the first, added or side by side.
+  var mixing = Mixing.none
 
   var testDescription: String {
-    "\(channels) x\(upscale) / \(fold) noise \(takesNoise) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
+    "\(channels) x\(upscale) / \(fold) noise \(takesNoise) mixing \(mixing) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
       + "slopes \(slopes) picture \(addsPicture) residual \(residual != nil) result \(result != nil)"
   }
 
@@ -42,13 +45,15 @@ struct NetworkShape: CustomTestStringConvertible {
     var tensors = [IntegerNetwork.Tensor(channels: fold * fold, quantisation: .samples)]
     var operations: [IntegerNetwork.Operation] = [.picture(output: 0, codes: (0...255).map { UInt8($0) })]
     for index in 0...channels.count {
-      let input = tensors[index].channels
       let last = index == channels.count
+      if last && mixing != .none { mix(&tensors, &operations, &random) }
+      let reads = last ? tensors.count - 1 : index
+      let input = tensors[reads].channels
       let outputs = last ? upscale * upscale : channels[index]
       let kernel = kernels.isEmpty ? (height: 3, width: 3) : kernels[index]
       let window = input * kernel.height * kernel.width
       var layer = IntegerNetwork.Convolution(
-        name: "\(index)", input: index, output: last ? nil : index + 1, outputChannels: outputs, inputChannels: input,
+        name: "\(index)", input: reads, output: last ? nil : index + 1, outputChannels: outputs, inputChannels: input,
         kernelHeight: kernel.height, kernelWidth: kernel.width, padTop: kernel.height / 2, padLeft: kernel.width / 2,
         weights: (0..<outputs * window).map { _ in Int8(Int.random(in: weights, using: &random)) },
         bias: (0..<outputs).map { _ in Int32.random(in: -20000...20000, using: &random) }, scales: [],
@@ -74,7 +79,7 @@ struct NetworkShape: CustomTestStringConvertible {
       }
       operations.append(.convolution(layer))
     }
-    let window = Double(tensors[channels.count].channels * 9)
+    let window = Double(tensors[tensors.count - 1].channels * 9)
     let ending = IntegerNetwork.Ending(
       upscale: upscale, addsPicture: addsPicture,
       scales: (0..<upscale * upscale).map { _ in
@@ -82,6 +87,26 @@ struct NetworkShape: CustomTestStringConvertible {
       }, residual: residual, result: result)
     return IntegerNetwork(
       tensors: tensors, operations: operations, ending: ending, fold: fold, noiseLevel: takesNoise ? 0.06 : nil)
+  }
+
+  private func mix(
+    _ tensors: inout [IntegerNetwork.Tensor], _ operations: inout [IntegerNetwork.Operation], _ random: inout Seeded
+  ) {
+    func term(_ input: Int) -> IntegerNetwork.Mix.Term {
+      .init(input: input, scale: Float.random(in: 0.3...1.5, using: &random))
+    }
+    let (first, last) = (term(1), term(tensors.count - 1))
+    var quantisation = Quantisation.samples
+    quantisation.zeroPoint = UInt8.random(in: 0...255, using: &random)
+    operations.append(
+      .mix(
+        .init(
+          name: "mix", output: tensors.count, parts: mixing == .sum ? [[first, last]] : [[first], [last]],
+          low: zeroPoints ? quantisation.zeroPoint : 0, high: 250)))
+    tensors.append(
+      .init(
+        channels: tensors[1].channels + (mixing == .sum ? 0 : tensors[tensors.count - 1].channels),
+        quantisation: quantisation))
   }
 
   private func prune(_ layer: inout IntegerNetwork.Convolution, _ random: inout Seeded) {

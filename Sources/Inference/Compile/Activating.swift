@@ -20,6 +20,10 @@ extension Compiler {
       pending.low = min(max(pending.low, low), high)
       pending.high = max(min(pending.high, high), low)
       return .pending(pending)
+    case .mixed(var mixed):
+      mixed.low = min(max(mixed.low, low), high)
+      mixed.high = max(min(mixed.high, high), low)
+      return .mixed(mixed)
     case .ending(let ending) where low <= 0 && high >= 1:
       return .ending(ending)  // Samples are clipped to what they can hold in any case.
     case .levels(let feature) where feature.quantisation.keeps(low: low, high: high):

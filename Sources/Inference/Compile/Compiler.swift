@@ -10,6 +10,8 @@ struct Compiler {
   static let mostChannels = 512
   static let largestKernel = 15
   static let mostConvolutions = 512
+  static let mostTerms = 64
+  static let mostFeatures = 1024
   static let mostWeights = 32 << 20
 
   struct RawConvolution {

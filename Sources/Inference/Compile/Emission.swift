@@ -59,7 +59,7 @@ struct Emission {
     let key: Key
     switch feature.source {
     case .picture: key = .picture(feature.quantisation)
-    case .convolution: key = .feature(feature.number)
+    case .convolution, .mix: key = .feature(feature.number)
     }
     if let index = made[key] { return index }
     switch feature.source {
@@ -69,6 +69,11 @@ struct Emission {
       operations.append(.picture(output: index, codes: codes))
       made[key] = index
       return index
+    case .mix(let mixed):
+      let mix = try mix(mixed, feature)
+      operations.append(.mix(mix))
+      made[key] = mix.output
+      return mix.output
     case .convolution(let pending):
       var (convolution, sumScales) = try convolution(pending, output: feature.quantisation)
       let index = append(feature)
@@ -78,6 +83,25 @@ struct Emission {
       made[key] = index
       return index
     }
+  }
+
+  private mutating func mix(_ mixed: Mixed, _ feature: Feature) throws(Failure) -> IntegerNetwork.Mix {
+    guard operations.count < Compiler.mostConvolutions else { throw compiler.refuse("the network is too large") }
+    var parts: [[IntegerNetwork.Mix.Term]] = []
+    for part in mixed.parts {
+      var terms: [IntegerNetwork.Mix.Term] = []
+      for input in part {
+        terms.append(.init(input: try tensor(input), scale: input.quantisation.scale / feature.quantisation.scale))
+      }
+      guard terms.allSatisfy({ $0.scale.isFinite && $0.scale < 1e6 }) else {
+        throw compiler.refuse("'\(mixed.name)': the scales of its inputs and its output are out of proportion")
+      }
+      parts.append(terms)
+    }
+    return IntegerNetwork.Mix(
+      name: mixed.name, output: append(feature), parts: parts,
+      low: mixed.low > -.infinity ? feature.quantisation.code(mixed.low) : 0,
+      high: mixed.high < .infinity ? feature.quantisation.code(mixed.high) : 255)
   }
 
   private mutating func append(_ feature: Feature) -> Int {

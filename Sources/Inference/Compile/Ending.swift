@@ -24,6 +24,17 @@ extension Compiler {
       return try add(node, constantValues(node, 1), to: &pending)
     case (.constant, .pending(var pending)), (.scaled, .pending(var pending)):
       return try add(node, constantValues(node, 0), to: &pending)
+    case (.levels(let a), .levels(let b)): return try mixed(node, [[a, b]])
+    case (.mixed(let mixed), .levels(let feature)), (.levels(let feature), .mixed(let mixed)):
+      guard mixed.parts.count == 1, !mixed.isClipped else {
+        throw node.refuse(
+          "its inputs must be quantised first", advice: "put QuantizeLinear and DequantizeLinear before")
+      }
+      return try self.mixed(node, [mixed.parts[0] + [feature]])
+    case (.pending, .levels), (.levels, .pending), (.pending, .pending):
+      throw node.refuse(
+        "a convolution's result must be quantised before it is added to another",
+        advice: "put QuantizeLinear and DequantizeLinear between")
     default: throw node.refuse("these two values cannot be added")
     }
   }
@@ -62,6 +73,18 @@ extension Compiler {
     return .ending(ending)
   }
 
+  private func mixed(_ node: OnnxNode, _ parts: [[Feature]]) throws(Failure) -> Value {
+    guard parts.allSatisfy({ part in part.allSatisfy { $0.channels == part[0].channels } }) else {
+      throw node.refuse("its inputs differ in channels")
+    }
+    let mixed = Mixed(name: node.proto.name.isEmpty ? try node.output() : node.proto.name, parts: parts)
+    guard featureCount < Compiler.mostFeatures else { throw node.refuse("the network is too large") }
+    guard mixed.channels <= Compiler.mostChannels, parts.reduce(0, { $0 + $1.count }) <= Compiler.mostTerms else {
+      throw node.refuse("\(mixed.channels) channels are more than the engine takes (\(Compiler.mostChannels))")
+    }
+    return .mixed(mixed)
+  }
+
   private func add(_ node: OnnxNode, _ values: [Double], to pending: inout Pending) throws(Failure) -> Value {
     guard !pending.hasActivation else { throw node.refuse("a constant cannot be added after an activation") }
     let values = try spread(node, values, over: pending.bias.count)
@@ -71,6 +94,14 @@ extension Compiler {
 
   func concatenate(_ node: OnnxNode) throws(Failure) -> Value {
     try node.require("axis", [1, -3], default: 1)
+    var features: [Feature] = []
+    for name in node.proto.input { if case .levels(let feature)? = values[name] { features.append(feature) } }
+    if !features.isEmpty {
+      guard features.count == node.proto.input.count else {
+        throw node.refuse("its inputs must all be quantised, or all be the picture")
+      }
+      return try mixed(node, features.map { [$0] })
+    }
     var whole: PictureValue?
     for index in node.proto.input.indices {
       guard case .picture(let part) = try value(node, index), part.upscale == 1, part.fold == 1 else {

@@ -22,13 +22,41 @@ struct IntegerNetwork: Sendable {
     /// by row; where the picture ends within a block, its edge is repeated.
     case picture(output: Int, codes: [UInt8])
     case convolution(Convolution)
+    case mix(Mix)
+
+    var inputs: [Int] {
+      switch self {
+      case .picture: []
+      case .convolution(let convolution): [convolution.input]
+      case .mix(let mix): mix.inputs
+      }
+    }
 
     var output: Int? {
       switch self {
+      case .mix(let mix): mix.output
       case .picture(let output, _): output
       case .convolution(let convolution): convolution.output
       }
     }
+  }
+
+  /// Tensors side by side, or the sums of some: code = round(sum of (input's code - zero point) · scale) + zero point.
+  struct Mix: Sendable {
+    struct Term: Sendable {
+      var input: Int
+      /// From the input's codes to the output's.
+      var scale: Float
+    }
+    var name: String
+    var output: Int
+    /// Each for as many channels as its terms have, which are added.
+    var parts: [[Term]]
+    /// The codes an activation clips to.
+    var low: UInt8
+    var high: UInt8
+
+    var inputs: [Int] { parts.flatMap { $0.map(\.input) } }
   }
 
   struct Convolution: Sendable {

@@ -13,6 +13,8 @@ extension Compiler {
     case .pending(let pending):
       let channels = convolutions[pending.convolution].outputChannels
       return .codes(newFeature(.convolution(pending), channels: channels, quantisation))
+    case .mixed(let mixed):
+      return .codes(newFeature(.mix(mixed), channels: mixed.channels, quantisation))
     case .levels(let feature) where feature.quantisation == quantisation:
       return .codes(feature)
     case .ending(var ending):

@@ -9,6 +9,8 @@ enum Value {
   case noise([Double])
   /// A convolution's result that nothing has rounded yet.
   case pending(Pending)
+  /// Byte tensors added or side by side, not rounded yet.
+  case mixed(Mixed)
   /// A byte tensor's codes, and the reals they stand for.
   case codes(Feature)
   case levels(Feature)
@@ -58,11 +60,23 @@ struct Pending {
   var hasActivation: Bool { slopes != nil || low > -.infinity || high < .infinity }
 }
 
+/// Parts side by side, each the sum of its features; then clipped.
+struct Mixed {
+  var name: String
+  var parts: [[Feature]]
+  var low = -Double.infinity
+  var high = Double.infinity
+
+  var channels: Int { parts.reduce(0) { $0 + $1[0].channels } }
+  var isClipped: Bool { low > -.infinity || high < .infinity }
+}
+
 /// A byte tensor: the picture's own codes, or what a convolution leaves.
 struct Feature {
   enum Source {
     case picture
     case convolution(Pending)
+    indirect case mix(Mixed)
   }
   var source: Source
   var channels: Int

@@ -5,23 +5,32 @@ struct FloatNetwork {
   var graph: OnnxGraph
   let place: String
 
-  /// - Returns: the tensors that nodes of the wanted operators read.
-  mutating func run(
-    _ inputs: [String: FloatTensor], readBy wanted: (String) -> Bool
-  ) throws(Failure) -> [String: FloatTensor] {
+  static func isConvolution(_ operation: String) -> Bool { operation == "Conv" || operation == "ConvTranspose" }
+  static func joins(_ operation: String) -> Bool { operation == "Add" || operation == "Concat" }
+
+  /// Where the part ends in which tensors are bytes, once quantised.
+  static func lastConvolution(of graph: OnnxGraph) -> Int {
+    graph.nodes.lastIndex { isConvolution($0.opType) } ?? -1
+  }
+
+  /// - Returns: the tensors that convolutions read, and sums and joints of tensors before the last of them.
+  mutating func run(_ inputs: [String: FloatTensor]) throws(Failure) -> [String: FloatTensor] {
     var values = inputs
     var read: [String: FloatTensor] = [:]
-    let lastWanted = graph.nodes.lastIndex { wanted($0.opType) } ?? -1
-    for (number, proto) in graph.nodes.enumerated() where number <= lastWanted {
+    let last = FloatNetwork.lastConvolution(of: graph)
+    for (number, proto) in graph.nodes.enumerated() where number <= last {
       let node = OnnxNode(proto, number: number, model: place)
       if node.operation == "Constant", let attribute = proto.attribute.first(where: { $0.name == "value" }) {
         graph.constants[try node.output()] = try OnnxTensor(attribute.t, place: node.place)
       }
-      if wanted(node.operation) {
+      if FloatNetwork.joins(node.operation) {
+        for name in proto.input { if let tensor = values[name] { read[name] = tensor } }
+      }
+      if FloatNetwork.isConvolution(node.operation) {
         let name = try node.input(0)
         guard let tensor = values[name] else { throw node.refuse("its input '\(name)' is not made before it") }
         read[name] = tensor
-        if number == lastWanted { break }
+        if number == last { break }
       }
       // What has constants alone for inputs is left out: shapes and the like, which no convolution reads.
       guard let first = proto.input.first(where: { values[$0] != nil }), let tensor = values[first] else { continue }

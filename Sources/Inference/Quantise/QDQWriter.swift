@@ -47,7 +47,8 @@ struct QDQWriter {
 
   private func bytes<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
 
-  private mutating func activation(_ source: String, _ quantisation: Quantisation) -> String {
+  /// The name of a tensor once it was bytes.
+  mutating func activation(_ source: String, _ quantisation: Quantisation) -> String {
     if let name = written[source] { return name }
     let scale = initialiser("\(source).scale", [], 1, bytes(quantisation.scale.bitPattern.littleEndian))
     let zero = initialiser("\(source).zero", [], 2, [quantisation.zeroPoint])

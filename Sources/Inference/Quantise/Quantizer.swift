@@ -66,8 +66,9 @@ public struct Quantizer {
       for x in 0..<width { values[y * width + x] = Float(sample.luma[(top + y) * sample.width + left + x]) / 255 }
     }
     var network = FloatNetwork(graph: graph, place: place)
-    let tensors = try network.run(
-      [input: FloatTensor(channels: 1, height: height, width: width, values: values)], readBy: Quantizer.isConvolution)
+    let tensors = try network.run([
+      input: FloatTensor(channels: 1, height: height, width: width, values: values)
+    ])
     for (name, tensor) in tensors where name != input {
       // Enough of every picture to know the distribution, and never more memory than this.
       let step = max(1, tensor.values.count / 20_000)
@@ -78,10 +79,6 @@ public struct Quantizer {
     }
   }
 
-  private static func isConvolution(_ operation: String) -> Bool {
-    operation == "Conv" || operation == "ConvTranspose"
-  }
-
   /// The quantised model's file.
   ///
   /// - Throws: `Failure` with exit code 2 where no picture was seen, or the engine could not run the result.
@@ -90,9 +87,18 @@ public struct Quantizer {
     rewritten.producerName = "pipe"
     rewritten.graph.node = []
     var writer = QDQWriter(graph: rewritten.graph)
+    let last = FloatNetwork.lastConvolution(of: graph)
     for (number, proto) in graph.nodes.enumerated() {
       let node = OnnxNode(proto, number: number, model: place)
-      guard Quantizer.isConvolution(node.operation) else {
+      guard FloatNetwork.isConvolution(node.operation) else {
+        var proto = proto
+        // Tensors that are added or joined are bytes as well; a constant or the picture is none.
+        if FloatNetwork.joins(node.operation), number < last, proto.input.allSatisfy({ seen[$0] != nil }) {
+          for index in proto.input.indices {
+            let source = proto.input[index]
+            proto.input[index] = writer.activation(source, try range(of: source, choice))
+          }
+        }
         writer.graph.node.append(proto)
         continue
       }

@@ -102,6 +102,12 @@ final class Band {
             spread(output, y: next[output])
             next[output] += 1
           }
+        case .mix(let mix):
+          while next[mix.output] <= wanted[mix.output] {
+            self.mix(mix, y: next[mix.output], rings)
+            spread(mix.output, y: next[mix.output])
+            next[mix.output] += 1
+          }
         case .convolution(let layer):
           guard let packed = plan.packed[index] else { continue }
           if let output = layer.output {

@@ -37,7 +37,7 @@ final class Plan: @unchecked Sendable {
     var margins = [Int](repeating: 0, count: network.tensors.count)
     for operation in network.operations {
       switch operation {
-      case .picture: packed.append(nil)
+      case .picture, .mix: packed.append(nil)
       case .convolution(let layer):
         let zeroPoint = layer.output.map { network.tensors[$0].quantisation.zeroPoint } ?? 0
         packed.append(
@@ -54,6 +54,12 @@ final class Plan: @unchecked Sendable {
     self.pairs = pairs
     var reach = [(above: Int, below: Int)](repeating: (0, 0), count: network.tensors.count)
     for operation in network.operations.reversed() {
+      if case .mix(let mix) = operation {
+        for input in mix.inputs {
+          reach[input].above = max(reach[input].above, reach[mix.output].above)
+          reach[input].below = max(reach[input].below, reach[mix.output].below)
+        }
+      }
       guard case .convolution(let layer) = operation else { continue }
       let output = layer.output.map { reach[$0] } ?? (above: 0, below: 0)
       reach[layer.input].above = max(reach[layer.input].above, output.above + layer.padTop)
@@ -65,6 +71,11 @@ final class Plan: @unchecked Sendable {
     // stands where it was. Between the two lie the rows that must be kept.
     var capacities = [Int](repeating: 1, count: network.tensors.count)
     for operation in network.operations {
+      if case .mix(let mix) = operation {
+        for input in mix.inputs {
+          capacities[input] = max(capacities[input], reach[input].below - reach[mix.output].below + 1)
+        }
+      }
       guard case .convolution(let layer) = operation else { continue }
       let readerBelow = layer.output.map { reach[$0].below } ?? 0
       capacities[layer.input] = max(capacities[layer.input], reach[layer.input].below - readerBelow + layer.padTop + 1)

@@ -130,6 +130,19 @@ def folded():
              inputs=[h.make_tensor_value_info('sigma', T.FLOAT, [1, 1, 1, 1])])
 
 
+def skipping():
+    """A local residual, and a long skip joined on."""
+    g = Graph()
+    x = g.qdq('x', 1 / 255)
+    h0 = g.qdq(g.node('Relu', [g.conv(x, 1, 16)]), 0.013)
+    h1 = g.qdq(g.conv(h0, 16, 16, gain=0.7), 0.015, 120)
+    h2 = g.qdq(g.node('Relu', [g.node('Add', [h0, h1])]), 0.017)
+    h3 = g.qdq(g.node('Relu', [g.conv(h2, 16, 12)]), 0.012)
+    both = g.qdq(g.node('Concat', [h3, h0], axis=1), 0.013)
+    s = g.node('Add', [g.conv(both, 28, 4, gain=0.15), g.node('Concat', ['x'] * 4, axis=1)])
+    g.finish('skipping', g.node('DepthToSpace', [s], blocksize=2, mode='CRD'), 2)
+
+
 def transposed():
     """FSRCNN's shape: slopes, 1x1 layers, depthwise and grouped ones, a transposed convolution."""
     g = Graph()
@@ -206,3 +219,4 @@ if __name__ == '__main__':
     transposed()
     floating()
     folded()
+    skipping()

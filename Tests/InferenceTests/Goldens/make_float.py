@@ -3,8 +3,9 @@
 
   python3 -m venv env && env/bin/pip install torch onnx onnxruntime numpy && env/bin/python make_float.py
 
-Three kinds that are common: a compact Real-ESRGAN (PReLU, pixel shuffle, picture enlarged by repetition), an FSRCNN
-(1x1 layers, transposed convolution) and a DnCNN (batch normalisation, residual subtracted). On luma; weights random.
+Kinds that are common: a compact Real-ESRGAN (PReLU, pixel shuffle, picture enlarged by repetition), an FSRCNN
+(1x1 layers, transposed convolution), a DnCNN (batch normalisation, residual subtracted), and residual blocks with a long
+skip. On luma; weights random.
 """
 import os
 
@@ -55,6 +56,23 @@ class DnCNN(nn.Module):
         return x - self.body(x)
 
 
+class Residual(nn.Module):
+    def __init__(self, channels=16, depth=2):
+        super().__init__()
+        self.head = nn.Conv2d(1, channels, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(),
+                          nn.Conv2d(channels, channels, 3, padding=1)) for _ in range(depth))
+        self.body = nn.Sequential(nn.Conv2d(2 * channels, 4, 3, padding=1))
+        self.shuffle = nn.PixelShuffle(2)
+
+    def forward(self, x):
+        first = value = F.relu(self.head(x))
+        for block in self.blocks:
+            value = value + 0.3 * block(value)
+        return self.shuffle(self.body(torch.cat([value, first], 1)) + torch.cat([x] * 4, 1))
+
+
 def export(name, model, scale, tail):
     torch.manual_seed(5)
     for module in model.modules():
@@ -77,6 +95,8 @@ def export(name, model, scale, tail):
 
 
 if __name__ == "__main__":
+    torch.manual_seed(5)
     export("compact", Compact(), 2, 0.1)
     export("fsrcnn", FSRCNN(), 2, 1)
     export("dncnn", DnCNN(), 1, 0.1)
+    export("residual", Residual(), 2, 0.1)

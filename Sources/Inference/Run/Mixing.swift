@@ -1,0 +1,71 @@
+/// Rows added or laid side by side.
+extension Band {
+  func mix(_ mix: IntegerNetwork.Mix, y: Int, _ rings: [Ring]) {
+    if plan.table.elementBytes == 1 {
+      self.mix(mix, y: y, rings, as: UInt8.self)
+    } else {
+      self.mix(mix, y: y, rings, as: UInt16.self)
+    }
+    rings[mix.output].closeRow(y)
+  }
+
+  @inline(__always)
+  private func mix<Element: FixedWidthInteger>(
+    _ mix: IntegerNetwork.Mix, y: Int, _ rings: [Ring], as _: Element.Type
+  ) {
+    let tensors = plan.network.tensors
+    let output = rings[mix.output]
+    let outputStep = output.step / output.elementBytes
+    let arithmetic = MixArithmetic(mix, zeroPoint: tensors[mix.output].quantisation.zeroPoint)
+    let to = UnsafeMutableRawPointer(output.row(y)).assumingMemoryBound(to: Element.self)
+    var first = 0
+    for part in mix.parts {
+      let channels = tensors[part[0].input].channels
+      let terms = part.map { term in
+        (
+          row: UnsafeRawPointer(rings[term.input].row(y)).assumingMemoryBound(to: Element.self),
+          step: rings[term.input].step / output.elementBytes, scale: term.scale,
+          zero: Float(tensors[term.input].quantisation.zeroPoint)
+        )
+      }
+      for x in 0..<width {
+        let pixel = to + x * outputStep + first
+        if terms.count == 2 {
+          let (a, b) = (terms[0], terms[1])
+          let (left, right) = (a.row + x * a.step, b.row + x * b.step)
+          for channel in 0..<channels {
+            let sum = (Float(left[channel]) - a.zero) * a.scale + (Float(right[channel]) - b.zero) * b.scale
+            pixel[channel] = Element(truncatingIfNeeded: arithmetic.code(sum))
+          }
+        } else {
+          for channel in 0..<channels {
+            var sum: Float = 0
+            for term in terms { sum += (Float(term.row[x * term.step + channel]) - term.zero) * term.scale }
+            pixel[channel] = Element(truncatingIfNeeded: arithmetic.code(sum))
+          }
+        }
+      }
+      first += channels
+    }
+  }
+}
+
+/// How a mix's sums become codes: the definition.
+struct MixArithmetic {
+  private let zeroPoint: Float
+  private let low: Float
+  private let high: Float
+
+  init(_ mix: IntegerNetwork.Mix, zeroPoint: UInt8) {
+    self.zeroPoint = Float(zeroPoint)
+    low = Float(mix.low) - self.zeroPoint
+    high = Float(mix.high) - self.zeroPoint
+  }
+
+  @inline(__always) func code(_ sum: Float) -> Int32 {
+    // Within 2^22, to add and take off 1.5 · 2^23 rounds to the nearest whole number, ties to even.
+    let clipped = min(max(sum, -1024), 1024)
+    let rounded = (clipped + 12_582_912) - 12_582_912
+    return Int32(min(max(rounded, low), high) + zeroPoint)
+  }
+}
