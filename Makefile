@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh Debian 12 with a Swift toolchain: `make run` and `make test`.
 .DEFAULT_GOAL := run
-.PHONY: run test build score lint packages sample install clean thread-sanitizer address-sanitizer ocr-score \
+.PHONY: run test soak build score lint packages sample install clean thread-sanitizer address-sanitizer ocr-score \
   accept-documents fidelity
 
 PREFIX ?= /usr/local
@@ -48,6 +48,9 @@ PYTHON ?= python3
 score: build  ## Measure every shipped network through `pipe run`, and write docs/MODELS.md
 	$(PYTHON) assets/training/measure.py --pipe $(PIPE) --models assets/models --data $(DATA) \
 	  --out docs/MODELS.md --work .build/score
+
+soak: .build/packages-installed  ## Runs of videos, documents and broken files, killed at 100 random moments
+	PIPE_SOAK_KILLS=100 $(SWIFT) test --filter KillTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

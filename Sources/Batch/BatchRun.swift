@@ -12,6 +12,8 @@ public struct RunRequest: Sendable {
   public var dryRun = false
   public var jobs: Int?
   public var threads: Int?
+  /// Bytes of memory to use, where it is not to be all that there is.
+  public var memory: Int?
   public var fresh = false
   public var retries = 2
   public var failFast = false
@@ -68,9 +70,13 @@ public struct BatchRun: Sendable {
     let locks = request.dryRun || scan.files.isEmpty ? [] : try layout.roots.map { try OutputLock($0) }
     defer { withExtendedLifetime(locks) {} }
     let plan = try Plan(scan: scan, layout: layout, chain: chain, key: key, fresh: request.fresh)
+    let predictions = request.dryRun ? try forecast(plan, chain, path) : [:]
     for job in plan.jobs {
       let output = job.relativeOutput.isEmpty ? "" : plan.output(of: job)
-      observer.handle(.plan(input: job.input.path, output: output, action: job.action, why: job.why))
+      observer.handle(
+        .plan(
+          input: job.input.path, output: output, action: job.action, why: job.why,
+          prediction: predictions[job.input.path]))
     }
     if plan.jobs.isEmpty {
       observer.remark(
@@ -90,6 +96,29 @@ public struct BatchRun: Sendable {
     if chain.flow == .pages { summary.review = RunReview(plan, observer).write() }
     observer.handle(.summary(summary))
     return summary.exitCode
+  }
+
+  private var budget: Budget {
+    let available = Budget.available
+    return Budget(threads: request.threads ?? available.threads, memory: request.memory ?? available.memory)
+  }
+
+  /// What the jobs of a plan will cost, by the path of their input.
+  private func forecast(_ plan: Plan, _ chain: Chain, _ path: String) throws -> [String: Prediction] {
+    guard !plan.toRun.isEmpty else { return [:] }
+    let budget = budget
+    let runner: any JobRunner
+    if request.inProcess {
+      runner = LocalRunner(chain)
+    } else {
+      let setup = WorkerSetup(
+        pipeline: try String(contentsOfFile: path, encoding: .utf8), file: path, settings: request.settings,
+        memory: budget.addressSpace(lanes: 1))
+      runner = WorkerProcess(
+        command: worker, setup: setup, deadline: request.stallDeadline, forwardErrors: request.verbose)
+    }
+    defer { runner.close() }
+    return Forecast(plan, chain, threads: budget.threads).predict(plan.toRun, on: runner)
   }
 
   /// Counts what needs no work, and completes what only has to be renamed.
@@ -137,8 +166,7 @@ public struct BatchRun: Sendable {
         outputs: plan.toRun.filter { $0.root == index }.map(\.relativeOutput)
       ).write(root)
     }
-    var budget = Budget.available
-    if let threads = request.threads { budget.threads = threads }
+    let budget = budget
     let segment = chain.cutObstacle == nil ? chain.segment : nil
     let requested = request.inProcess ? 1 : request.jobs
     let lanes = budget.lanes(jobs: segment == nil ? jobs : .max, requested: requested)

@@ -31,6 +31,9 @@ public struct Denoise: FilterStage {
 
   public func fingerprint() throws -> [String: String] { ["model": try Models.identity(options.model)] }
 
+  /// What is measured is kept steady over a shot; what is told needs no other frame.
+  public var context: FrameContext { if case .value = options.strength { .frames(0) } else { .everything } }
+
   private func network() throws -> Network {
     let network = try Models.load(options.model, for: "denoise")
     guard network.scale == 1 else {

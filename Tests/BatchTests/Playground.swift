@@ -72,7 +72,7 @@ final class Playground: Sendable {
     /// What was planned, by the input's last path component.
     var plan: [String: (action: PlannedJob.Action, why: String)] {
       var result: [String: (PlannedJob.Action, String)] = [:]
-      for case .plan(let input, _, let action, let why) in events {
+      for case .plan(let input, _, let action, let why, _) in events {
         result[(input as NSString).lastPathComponent] = (action, why)
       }
       return result

@@ -36,6 +36,8 @@ public struct Receipt: Sendable, Codable {
     public var peakMemory: Int
     public var threads: Int
     public var stageSeconds: [String: Double]
+    /// How much it was.
+    public var extent: JobExtent?
   }
 
   public static let currentFormat = 1

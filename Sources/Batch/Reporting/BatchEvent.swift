@@ -4,7 +4,8 @@ import Pipeline
 
 /// What happens in a run. With `--json` each is one line on standard output.
 public enum BatchEvent: Sendable {
-  case plan(input: String, output: String, action: PlannedJob.Action, why: String)
+  /// - prediction: in a dry run, where the input could be opened.
+  case plan(input: String, output: String, action: PlannedJob.Action, why: String, prediction: Prediction?)
   case start(input: String, output: String, attempt: Int)
   case progress(input: String, JobProgress)
   case done(input: String, Done)

@@ -19,7 +19,7 @@ public final class HumanObserver: RunObserver {
   public func handle(_ event: BatchEvent) {
     display?.handle(event)
     switch event {
-    case .plan(let input, _, let action, let why):
+    case .plan(let input, _, let action, let why, _):
       if detail == .verbose { line("\(input): \(action.rawValue)" + (why.isEmpty ? "" : " (\(why))")) }
     case .start(let input, let output, _):
       if detail == .verbose { line("\(input) -> \(output)") }

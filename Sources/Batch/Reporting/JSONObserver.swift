@@ -24,10 +24,13 @@ public final class JSONObserver: RunObserver {
 
   static func fields(_ event: BatchEvent) -> [String: Value] {
     switch event {
-    case .plan(let input, let output, let action, let why):
+    case .plan(let input, let output, let action, let why, let prediction):
       [
         "event": "plan", "input": .string(input), "output": .string(output), "action": .string(action.rawValue),
-        "why": .string(why),
+        "why": .string(why), "seconds": prediction.map { .double($0.seconds) } ?? .null,
+        "memory": prediction.map { .int($0.memory) } ?? .null,
+        "temporary": prediction.map { .int($0.temporary) } ?? .null,
+        "learned": prediction.map { .bool($0.learned) } ?? .null,
       ]
     case .start(let input, let output, let attempt):
       ["event": "start", "input": .string(input), "output": .string(output), "attempt": .int(attempt)]

@@ -7,9 +7,10 @@ public final class PlanObserver: RunObserver {
 
   public func handle(_ event: BatchEvent) {
     switch event {
-    case .plan(let input, let output, let action, let why):
+    case .plan(let input, let output, let action, let why, let prediction):
       let target = output.isEmpty ? "" : " -> \(output)"
-      print("\(action.rawValue): \(input)\(target)" + (why.isEmpty ? "" : " (\(why))"))
+      let remarks = [why, prediction?.text ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
+      print("\(action.rawValue): \(input)\(target)" + (remarks.isEmpty ? "" : " (\(remarks))"))
     case .failed(_, _, let failure, _):
       remark("error: \(failure)")
     default: break

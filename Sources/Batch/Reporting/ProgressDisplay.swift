@@ -24,7 +24,7 @@ final class ProgressDisplay: Sendable {
   func handle(_ event: BatchEvent) {
     state.withLock { state in
       switch event {
-      case .plan(let input, _, .run, _): state.batch.add(input)
+      case .plan(let input, _, .run, _, _): state.batch.add(input)
       case .start(let input, _, _): state.running.append((input, RateMeter(), nil))
       case .progress(let input, let progress):
         guard let index = state.running.firstIndex(where: { $0.input == input }) else { return }

@@ -71,6 +71,29 @@ final class Executor: Sendable {
     }
   }
 
+  /// Bytes that a job may have without asking.
+  private var share: Int {
+    budget.memory
+      / budget.lanes(jobs: options.segment == nil ? plan.toRun.count : .max, requested: options.lanes)
+  }
+
+  /// It does not fit beside others, or not at all.
+  private func waitForMemory(_ queued: QueuedJob, _ needed: Int, least: Int, _ publisher: Publisher, _ seconds: Double)
+  {
+    guard least <= budget.memory else {
+      let failure = Failure(
+        "it needs at least \(least >> 20) MiB of memory, and this process may have \(budget.memory >> 20) MiB",
+        place: queued.job.input.path, advice: "run it on a larger machine", exitCode: .exhausted)
+      return fail(queued, failure, [], publisher, seconds)
+    }
+    var again = queued
+    again.memory = needed
+    again.attempts -= 1
+    observer.remark(
+      "\(queued.job.input.path): waits until it can run alone, as it needs about \(needed >> 20) MiB of memory")
+    queue.retry(again)
+  }
+
   // MARK: One job
 
   private func run(_ queued: QueuedJob, on runner: any JobRunner, threads: Int) {
@@ -103,7 +126,8 @@ final class Executor: Sendable {
     return runner.run(
       JobOrder(
         input: job.input.path, output: plan.output(of: job), threads: threads, strict: options.strict,
-        verbose: options.verbose, task: task),
+        verbose: options.verbose, task: task, memory: queued.memory == nil ? share : budget.memory,
+        share: queued.memory == nil ? share : nil),
       stop: { [stop] in
         if segmented?.isOver == true { return .checkpoint }
         return switch (stop.level, queued.part) {
@@ -156,7 +180,21 @@ final class Executor: Sendable {
       queue.finished()
     case .segment, .cut: advance(queued)
     case .refused(let reason): runUncut(queued, reason)
+    case .needs(let memory, let least): waitForMemory(queued, memory, least: least, publisher, seconds)
+    case .measured: queue.finished()
     }
+  }
+
+  /// Whether the place of the output is to blame, whatever a library has made of it: never the input's fault.
+  private func outputTrouble(_ job: PlannedJob) -> Failure? {
+    let folder = (plan.output(of: job) as NSString).deletingLastPathComponent.nonEmpty ?? "."
+    if FileSystem.status(folder) == nil {
+      return Failure("the output folder \(folder) went away", advice: "run the same line again", mayPass: true)
+    }
+    guard spaces[job.root].isFull(folder) else { return nil }
+    return Failure(
+      "No space left on the disk of \(folder)", advice: "make room and run the same line again", exitCode: .exhausted,
+      mayPass: true)
   }
 
   /// There is no room for its output: what is left has to wait for another run.
@@ -214,7 +252,7 @@ final class Executor: Sendable {
   private func fail(
     _ queued: QueuedJob, _ failure: Failure, _ notes: [Note], _ publisher: Publisher, _ seconds: Double
   ) {
-    var failure = failure
+    var failure = outputTrouble(queued.job) ?? failure
     if failure.place.isEmpty { failure.place = queued.job.input.path }
     publisher.removeParts()
     let tries = queued.crashes > 0 ? max(options.retries, 1) : options.retries
@@ -279,7 +317,7 @@ final class Executor: Sendable {
     receipt.framesOut = result.report.framesOut
     receipt.cost = Receipt.Cost(
       seconds: seconds, cpuSeconds: result.cpuSeconds, peakMemory: result.peakMemory, threads: threads,
-      stageSeconds: result.report.stageSeconds)
+      stageSeconds: result.report.stageSeconds, extent: result.report.extent)
     receipt.details = result.report.sink.details
     return receipt
   }

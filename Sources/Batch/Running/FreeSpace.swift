@@ -15,6 +15,9 @@ final class FreeSpace: Sendable {
     (self.patience, self.say) = (patience, say)
   }
 
+  /// Whether next to nothing can be written any more.
+  func isFull(_ path: String) -> Bool { FileSystem.freeSpace(path).map { $0 < min(reserve, 256 << 10) } ?? false }
+
   /// Returns when there is room again; false where there is none in time, or the run is to stop.
   func wait(for path: String, stop: StopFlag) -> Bool {
     let start = ContinuousClock.now

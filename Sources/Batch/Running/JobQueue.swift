@@ -26,6 +26,8 @@ struct QueuedJob: Sendable {
   /// Attempts that took their worker with them.
   var crashes = 0
   var notBefore: ContinuousClock.Instant?
+  /// Bytes of memory that it asked for, more than its share: it runs alone.
+  var memory: Int?
 }
 
 /// The jobs that wait for a lane. Those that are to be tried again wait until their time has come.
@@ -34,6 +36,8 @@ final class JobQueue: @unchecked Sendable {
   private let condition = NSCondition()
   private var waiting: [QueuedJob]
   private var running = 0
+  /// The one that is running wants no other beside it.
+  private var isAlone = false
   /// The most that were there at once.
   private var most: Int
   private let grows: Bool
@@ -56,10 +60,16 @@ final class JobQueue: @unchecked Sendable {
       if stop() || (waiting.isEmpty && !(grows && running > 0)) { return nil }
       let now = ContinuousClock.now
       let limit = lanes(most)
-      if running < limit, let index = waiting.lastIndex(where: { $0.notBefore.map { $0 <= now } ?? true }) {
+      if running == 0 { isAlone = false }
+      if running < limit, !isAlone,
+        let index = waiting.lastIndex(where: {
+          ($0.notBefore.map { $0 <= now } ?? true) && ($0.memory == nil || running == 0)
+        })
+      {
         let job = waiting.remove(at: index)
         running += 1
-        return (job, min(limit, running + waiting.count))
+        isAlone = job.memory != nil
+        return (job, isAlone ? 1 : min(limit, running + waiting.count))
       }
       _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
     }

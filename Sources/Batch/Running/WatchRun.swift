@@ -84,7 +84,7 @@ private final class ChangesOnly: RunObserver {
 
   func handle(_ event: BatchEvent) {
     switch event {
-    case .plan(_, _, let action, _) where action != .run: return
+    case .plan(_, _, let action, _, _) where action != .run: return
     case .skipped: return
     case .failed(_, _, _, let attempts) where attempts == 0: return
     case .start: ran.withLock { $0 = true }

@@ -9,6 +9,9 @@ enum JobOutcome: Sendable {
   case failed(Failure, [Note])
   case cut(CutInput?)
   case segment(frames: Int)
+  case measured(JobExtent)
+  /// It was not begun: it will want about so many bytes of memory, and cannot do with fewer than `least`.
+  case needs(memory: Int, least: Int)
   /// The input turned out not to be fit for cutting: the reason in words.
   case refused(String)
   /// The worker's process ended in the middle of it: the reason in words.
@@ -59,12 +62,20 @@ final class LocalRunner: JobRunner {
     let report: @Sendable (JobProgress) -> Void = { state in
       if throttle.passes() || state.done == state.total { progress(state) }
     }
+    let admit = { [model = CostModel(chain)] (extent: JobExtent) in
+      let (least, needed) = (model.leastMemory(extent), model.expectedMemory(extent, threads: order.threads))
+      if let share = order.share, max(least, needed) > share { throw NotEnoughMemory(needed: needed, least: least) }
+    }
     if case .whole = order.task {
-      return whole(job, usage: { (ResourceUse.cpuSeconds - cpu, ResourceUse.peakMemory) }, progress: report)
+      return whole(
+        job, admit: admit, usage: { (ResourceUse.cpuSeconds - cpu, ResourceUse.peakMemory) }, progress: report)
     }
     do {
       return try run(
-        order.task, job, usage: { (ResourceUse.cpuSeconds - cpu, ResourceUse.peakMemory) }, progress: report)
+        order.task, job, admit: admit, usage: { (ResourceUse.cpuSeconds - cpu, ResourceUse.peakMemory) },
+        progress: report)
+    } catch let error as NotEnoughMemory {
+      return .needs(memory: error.needed, least: error.least)
     } catch let refused as CutRefused {
       return job.isCancelled ? .cancelled : .refused(refused.description)
     } catch {
@@ -73,12 +84,13 @@ final class LocalRunner: JobRunner {
   }
 
   private func whole(
-    _ job: Job, usage: () -> (cpuSeconds: Double, peakMemory: Int), progress: @escaping @Sendable (JobProgress) -> Void
+    _ job: Job, admit: (JobExtent) throws -> Void, usage: () -> (cpuSeconds: Double, peakMemory: Int),
+    progress: @escaping @Sendable (JobProgress) -> Void
   ) -> JobOutcome {
     let before = FileIdentity(path: job.input)
     let hash = BackgroundHash(job.input)
     do {
-      let report = try ChainRunner(chain).run(job, progress: progress)
+      let report = try ChainRunner(chain).run(job, progress: progress, admit: admit)
       let metrics = try measure(report, job)
       let sha256 = try hash.value { job.isCancelled }
       guard let before else { throw Failure("it went away while it was read", place: job.input, mayPass: true) }
@@ -88,6 +100,9 @@ final class LocalRunner: JobRunner {
         JobResult(
           report: report, identity: before, sha256: sha256, cpuSeconds: used.cpuSeconds, peakMemory: used.peakMemory,
           metrics: metrics))
+    } catch let error as NotEnoughMemory {
+      hash.abandon()
+      return .needs(memory: error.needed, least: error.least)
     } catch {
       hash.abandon()
       if job.isCancelled { return .cancelled }
@@ -108,6 +123,11 @@ extension LocalRunner {
     // Equal pictures have no finite number of decibels, and JSON no infinite one.
     return ["psnr_vs_lanczos": min(psnr, 1000)]
   }
+}
+
+private struct NotEnoughMemory: Error {
+  let needed: Int
+  let least: Int
 }
 
 /// Hashes the input on a thread of its own while the chain works on it.

@@ -6,6 +6,8 @@ import Pipeline
 /// What a worker is to do with an input.
 enum JobTask: Sendable, Codable {
   case whole
+  /// Find out how much it is.
+  case measure
   /// Find out how it can be cut.
   case cut
   /// Run one stretch and keep it at `path`.
@@ -25,12 +27,14 @@ struct CutInput: Sendable, Codable {
 extension LocalRunner {
   /// Runs a task on stretches. Throws what the chain throws.
   func run(
-    _ task: JobTask, _ job: Job, usage: @escaping @Sendable () -> (cpuSeconds: Double, peakMemory: Int),
+    _ task: JobTask, _ job: Job, admit: (JobExtent) throws -> Void,
+    usage: @escaping @Sendable () -> (cpuSeconds: Double, peakMemory: Int),
     progress: @escaping @Sendable (JobProgress) -> Void
   ) throws -> JobOutcome {
     let runner = ChainRunner(chain)
     switch task {
     case .whole: return .cut(nil)
+    case .measure: return .measured(try runner.extent(of: job))
     case .cut:
       guard let before = FileIdentity(path: job.input), let segments = try runner.cut(job),
         let sha256 = try ContentHash.of(file: job.input, proceed: { !job.isCancelled })
@@ -43,7 +47,7 @@ extension LocalRunner {
     case .segment(let segment, let identity, let path):
       try unchanged(job, identity)
       let record = try runner.run(
-        job, segment, to: path, usage: usage, progress: progress,
+        job, segment, to: path, usage: usage, progress: progress, admit: admit,
         beforeKeeping: { try self.unchanged(job, identity) })
       return .segment(frames: record.framesIn)
     case .join(let input, let paths):

@@ -27,6 +27,9 @@ enum WorkerReply: Sendable, Codable {
   case cut(CutInput?)
   /// A stretch is kept.
   case segment(frames: Int)
+  case measured(JobExtent)
+  /// It was not begun: it will want about so many bytes of memory, and cannot do with fewer than `least`.
+  case needs(memory: Int, least: Int)
   /// The input turned out not to be fit for cutting.
   case refused(String)
 }
@@ -47,6 +50,10 @@ struct JobOrder: Sendable, Codable {
   var strict: Bool
   var verbose: Bool
   var task = JobTask.whole
+  /// Bytes of memory that the worker may use.
+  var memory: Int?
+  /// Bytes beyond which it is to ask before it begins; nil where it runs alone.
+  var share: Int?
 }
 
 struct JobResult: Sendable, Codable {

@@ -37,7 +37,10 @@ enum ResourceUse {
   static func offerToMemoryKiller() { write("500", to: "/proc/self/oom_score_adj") }
 
   static func limitAddressSpace(_ bytes: Int) {
-    var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return }
+    // Only the soft limit: the next job may have more.
+    limit.rlim_cur = min(rlim_t(bytes), limit.rlim_max)
     setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
   }
 

@@ -33,6 +33,8 @@ public enum WorkerMain {
     while let request = requests.next() {
       guard case .job(let order) = request else { continue }
       requests.beginJob()
+      // What libraries only reserve is no use of memory.
+      if setup.memory != nil, let memory = order.memory { ResourceUse.limitAddressSpace(memory &+ (2 << 30)) }
       let outcome = runner.run(
         order, life: { replies.send($0) }, stop: { requests.isCancelled ? .checkpoint : .none },
         progress: { replies.send(.progress($0)) })
@@ -42,6 +44,8 @@ public enum WorkerMain {
       case .failed(let failure, let notes): replies.send(.failed(JobFailure(failure: failure, notes: notes)))
       case .cut(let input): replies.send(.cut(input))
       case .segment(let frames): replies.send(.segment(frames: frames))
+      case .measured(let extent): replies.send(.measured(extent))
+      case .needs(let memory, let least): replies.send(.needs(memory: memory, least: least))
       case .refused(let reason): replies.send(.refused(reason))
       default:
         replies.send(

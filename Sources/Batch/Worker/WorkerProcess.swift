@@ -121,6 +121,8 @@ final class WorkerProcess: JobRunner {
       case .reply(.failed(let failure)): return stopping ? .cancelled : .failed(failure.failure, failure.notes)
       case .reply(.cut(let input)): return .cut(input)
       case .reply(.segment(let frames)): return .segment(frames: frames)
+      case .reply(.measured(let extent)): return .measured(extent)
+      case .reply(.needs(let memory, let least)): return .needs(memory: memory, least: least)
       case .reply(.refused(let reason)): return .refused(reason)
       case .closed: return .crashed(discard(kill: false))
       case .nothing: break

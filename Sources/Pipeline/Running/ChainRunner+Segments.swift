@@ -9,8 +9,7 @@ extension ChainRunner {
     let segments = try source.cut(job, every: seconds, context: chain.contextFrames)
     if segments != nil, job.strict {
       // A loss that is certain must not be found after hours of work.
-      let (_, formats) = try open(job)
-      _ = try chain.sink.open(formats, job)
+      _ = try chain.sink.open(open(job).formats, job)
     }
     return segments
   }
@@ -21,7 +20,8 @@ extension ChainRunner {
   ///   - beforeKeeping: called when all is read; what it throws keeps the stretch from being kept.
   public func run(
     _ job: Job, _ segment: Segment, to path: String, usage: () -> (cpuSeconds: Double, peakMemory: Int),
-    progress: @escaping @Sendable (JobProgress) -> Void = { _ in }, beforeKeeping: () throws -> Void = {}
+    progress: @escaping @Sendable (JobProgress) -> Void = { _ in }, admit: (JobExtent) throws -> Void = { _ in },
+    beforeKeeping: () throws -> Void = {}
   ) throws -> SegmentRecord {
     guard let source = chain.source as? any SegmentableSource, let sink = chain.sink as? any SegmentableSink else {
       throw CutRefused("the chain does not cut")
@@ -32,6 +32,7 @@ extension ChainRunner {
     guard steps.allSatisfy({ $0.filters.allSatisfy(\.keepsFrameCount) }) else {
       throw CutRefused("its frames become more or fewer, in cycles that no cut may break")
     }
+    try admit(JobExtent(opened.streams, formats))
     let writer = try sink.open(formats, job, segmentAt: path)
     let flow = try drive(job, source: opened, steps: steps, keeps: { opened.contains($0.timestamp) }) { frame, count in
       try writer.write(frame)
@@ -68,7 +69,9 @@ extension ChainRunner {
       let count = tallies.reduce(0) { $0 + $1.count }
       if count > 0 { try job.note(Note(note.kind, note.text.replacing("#", with: String(count)))) }
     }
-    let (_, formats) = try open(job)
+    let (streams, formats) = try open(job)
+    var extent = JobExtent(streams, formats)
+    extent.frames = records.reduce(0) { $0 + $1.framesIn }
     var report = try sink.join(formats, job, paths)
     report.details["segments"] = .int(segments.count)
     let stageSeconds = records.map(\.stageSeconds).reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
@@ -76,12 +79,13 @@ extension ChainRunner {
       JobReport(
         sink: report, notes: job.notes, framesIn: records.reduce(0) { $0 + $1.framesIn },
         framesOut: records.reduce(0) { $0 + $1.framesOut }, seconds: start.duration(to: .now).seconds,
-        stageSeconds: stageSeconds), records
+        stageSeconds: stageSeconds, extent: extent), records
     )
   }
 
   /// Opens all but the sink, for what they say of the streams.
-  private func open(_ job: Job) throws -> (steps: [FilterStep], formats: [StreamFormat]) {
-    try open(job, chain.source.open(job).streams)
+  private func open(_ job: Job) throws -> (streams: [StreamFormat], formats: [StreamFormat]) {
+    let source = try chain.source.open(job)
+    return (source.streams, try open(job, source.streams).formats)
   }
 }

@@ -25,6 +25,7 @@ public struct JobReport: Sendable, Codable {
   public var seconds: Double
   /// For each stage, seconds in which it was at work and not waiting.
   public var stageSeconds: [String: Double]
+  public var extent: JobExtent?
 }
 
 /// Runs one job: every stage on a thread of its own, with bounded queues between them.
@@ -41,10 +42,16 @@ public struct ChainRunner: Sendable {
   }
 
   /// Blocks until the job has ended. Throws the first error of any stage.
-  public func run(_ job: Job, progress: @escaping @Sendable (JobProgress) -> Void = { _ in }) throws -> JobReport {
+  /// - Parameter admit: asked, before any work is done, whether a job of that extent may run; it throws if not.
+  public func run(
+    _ job: Job, progress: @escaping @Sendable (JobProgress) -> Void = { _ in },
+    admit: (JobExtent) throws -> Void = { _ in }
+  ) throws -> JobReport {
     let start = ContinuousClock.now
     let source = try chain.source.open(job)
     let (steps, formats) = try open(job, source.streams)
+    var extent = JobExtent(source.streams, formats)
+    try admit(extent)
     let counts = formats.compactMap(\.frameCount)
     let total = counts.count == formats.count ? counts.reduce(0, +) : nil
     let sink = try chain.sink.open(formats, job)
@@ -53,9 +60,10 @@ public struct ChainRunner: Sendable {
       progress(JobProgress(done: count, total: total, position: frame.timestamp.seconds))
     }
     let report = try sink.finish()
+    extent.frames = flow.framesIn
     return JobReport(
       sink: report, notes: job.notes, framesIn: flow.framesIn, framesOut: flow.framesOut,
-      seconds: start.duration(to: .now).seconds, stageSeconds: flow.stageSeconds)
+      seconds: start.duration(to: .now).seconds, stageSeconds: flow.stageSeconds, extent: extent)
   }
 
   /// What has flowed through a chain.

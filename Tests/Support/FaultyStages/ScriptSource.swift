@@ -4,8 +4,8 @@ import Pipeline
 
 /// A source whose input is a script of what shall go wrong: one instruction a line.
 ///
-/// `frames N`, `pause SECONDS` (between frames), `crash`, `crash-once FILE`, `exit`, `hang`, `allocate`, `print`,
-/// `throw`, `throw-once FILE` (an error that may pass), `loss TEXT`. A `once` leaves the file behind as its mark.
+/// `frames N`, `size SIDE` (claimed, not kept), `pause SECONDS` (between frames), `crash`, `crash-once FILE`, `exit`,
+/// `hang`, `allocate`, `print`, `throw`, `throw-once FILE` (an error that may pass), `loss TEXT`. A `once` leaves the file behind as its mark.
 public struct ScriptStage: SourceStage {
   public static let name = "script"
   public static let summary = "Frames and faults by the input's own instructions."
@@ -29,9 +29,12 @@ private final class ScriptSource: Source {
     guard let data = FileManager.default.contents(atPath: job.input), let text = String(data: data, encoding: .utf8)
     else { throw Failure("this is no script", place: job.input) }
     instructions = text.split(whereSeparator: \.isNewline).map { $0.split(separator: " ").map(String.init) }
+    // A source may claim any size: none of these pictures is ever made.
+    let side = instructions.filter { $0.first == "size" }.compactMap { $0.last.flatMap(Int.init) }.first ?? 4
     let total = instructions.filter { $0.first == "frames" }.compactMap { $0.last.flatMap(Int.init) }.reduce(0, +)
     streams = [
-      StreamFormat(width: 4, height: 4, pixelFormat: PixelFormat(.none), timeBase: Rational(1, 25), frameCount: total)
+      StreamFormat(
+        width: side, height: side, pixelFormat: PixelFormat(.none), timeBase: Rational(1, 25), frameCount: total)
     ]
   }
 
@@ -54,6 +57,7 @@ private final class ScriptSource: Source {
     let argument = words.dropFirst().joined(separator: " ")
     switch words.first {
     case "frames": framesLeft = Int(argument) ?? 0
+    case "size": break
     case "pause": pause = Double(argument) ?? 0
     case "crash": kill(getpid(), SIGSEGV)
     case "crash-once": if mark(argument) { kill(getpid(), SIGSEGV) }
