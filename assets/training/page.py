@@ -17,14 +17,14 @@ as int8 (QDQ) ONNX under the licence of this project. `pipe models NAME` prints 
 written by `make score`.
 
 PSNR in dB on luma (BT.601 studio swing), two border pixels left out, of files that `pipe run` wrote. fps: `pipe bench
-model`, one plane of 1920x1080 in, all cores of the measuring machine ({machine}). A star: not measured through `pipe
-run` this time; from the card, by onnxruntime.
+model`, one plane of 1920x1080 in, all cores of the measuring machine ({machine}). A star: not
+measured through `pipe run` this time; from the card, by onnxruntime. What is empty was not measured.
 """
 
 
 def table(head, rows):
     return "\n".join(["| " + " | ".join(head) + " |", "|---" * len(head) + "|",
-                      *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+                      *("| " + " | ".join(row) + " |" for row in rows if any(row[1:]))]) + "\n"
 
 
 def number(value, digits=2):
@@ -75,9 +75,11 @@ def denoisers(rows, kept):
 def others(rows, kept, truths):
     """The same on every third picture, where the slow ones were run."""
     stems = [truth.stem for truth in truths[::3]]
+
     def bm3d(sigma):
         values = [kept.get(f"bm3d/{sigma}/{stem}") for stem in stems]
         return None if None in values or not values else sum(values) / len(values)
+
     lines = [[f"`{row['card']['name']}`", *(number(kept.get(f"{row['key']}/third/{s}")) for s in SIGMAS)] for row in rows]
     lines.append(["BM3D (PyPI's `bm3d`, luma)", *(number(bm3d(s)) for s in SIGMAS)])
     found = [kept.get(f"nlmeans/{s}") for s in SIGMAS]

@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 import Inference
+import Media
 import Pipeline
 
 /// The networks at hand: what `pipe models` shows.
@@ -14,6 +15,8 @@ public struct ModelList: Sendable {
     public var receptiveRadius: Int
     public var bytes: Int
     public var metadata: [String: String]
+    /// Of the file.
+    public var sha256: String
     /// Why it cannot be run, if so.
     public var problem: String?
 
@@ -35,7 +38,8 @@ public struct ModelList: Sendable {
       let path = try resources.find(name, .models)
       var entry = Entry(
         name: URL(filePath: path).deletingPathExtension().lastPathComponent, path: path, scale: 0, macsPerPixel: 0,
-        receptiveRadius: 0, bytes: FileIdentity(path: path)?.size ?? 0, metadata: [:])
+        receptiveRadius: 0, bytes: FileIdentity(path: path)?.size ?? 0, metadata: [:],
+        sha256: try ContentHash.of(file: path) ?? "")
       do {
         let network = try Network(contentsOf: URL(filePath: path))
         entry.scale = network.scale
@@ -60,7 +64,9 @@ public struct ModelList: Sendable {
       if let purpose = entry.metadata["purpose"] ?? entry.metadata["description"] { line += ": \(purpose)" }
       guard entries.count == 1 else { return line }
       let facts = entry.metadata.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
-      return ([line, "  file: \(entry.path)", "  reach: \(entry.receptiveRadius) px"] + facts).joined(separator: "\n")
+      return
+        ([line, "  file: \(entry.path)", "  sha256: \(entry.sha256)", "  reach: \(entry.receptiveRadius) px"] + facts)
+        .joined(separator: "\n")
     }.joined(separator: "\n")
   }
 
@@ -70,7 +76,7 @@ public struct ModelList: Sendable {
         .map([
           "name": .string($0.name), "path": .string($0.path), "scale": .int($0.scale),
           "macs_per_pixel": .int($0.macsPerPixel), "reach": .int($0.receptiveRadius), "bytes": .int($0.bytes),
-          "metadata": .map($0.metadata.mapValues { .string($0) }),
+          "sha256": .string($0.sha256), "metadata": .map($0.metadata.mapValues { .string($0) }),
           "problem": $0.problem.map { .string($0) } ?? .null,
         ])
       })
