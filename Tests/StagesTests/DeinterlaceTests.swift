@@ -26,6 +26,14 @@ import Testing
     return (try Clips.frames(whole), path)
   }
 
+  /// Thin lines that move look like fields of two moments, but nobody has marked them so.
+  @Test(arguments: ["320x180", "64x64", "640x360"])
+  func finePatternsAreNoFields(size: String) throws {
+    let source = try clips.make("in.mkv", "-f lavfi -i testsrc2=s=\(size):r=30:d=1", "-pix_fmt yuv420p -c:v libx264")
+    let (report, _) = try clips.run("[decode, deinterlace, encode: { codec: ffv1 }]", source, to: "out.mkv")
+    #expect(!report.notes.contains { $0.text.contains("interlaced") }, "\(report.notes)")
+  }
+
   @Test(arguments: ["tff", "bff"], ["tff", "bff", "prog"])
   func fieldsBecomeTheFramesOfTheirMoments(order: String, marked: String) throws {
     let (whole, source) = try interlaced(order, marked: marked)
