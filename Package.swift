@@ -87,7 +87,8 @@ let package = Package(
       dependencies: ["Batch", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
 
-    // What tests share: stages that fail on demand, and the program with them.
+    // What tests share: random cases, stages that fail on demand, and the program with them.
+    .target(name: "Randomness", path: "Tests/Support/Randomness", swiftSettings: strict),
     .target(
       name: "FaultyStages", dependencies: ["Pipeline"], path: "Tests/Support/FaultyStages", swiftSettings: strict),
     .executableTarget(
@@ -99,12 +100,14 @@ let package = Package(
     .testTarget(name: "FramesTests", dependencies: ["Frames"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",
-      dependencies: ["Inference", "Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: [
+        "Inference", "Kernels", "Frames", "Randomness", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       exclude: ["Goldens"],
       swiftSettings: strict),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Randomness"], swiftSettings: strict),
     .testTarget(name: "DocumentsTests", dependencies: ["Documents", "CTesseract"], swiftSettings: strict),
     .testTarget(name: "StagesTests", dependencies: ["Stages", "Media"], swiftSettings: strict),
   ] + vectorLevels

@@ -51,21 +51,9 @@ import Testing
   }
 
   private func start(_ ground: Playground, _ name: String, to output: String) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(filePath: SegmentTests.pipe)
-    process.arguments = [
-      "run", ground.path(name + ".yml"), ground.path("in"), "-o", ground.path("\(output)/\(name)"), "-q", "-j", "2",
-    ]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    return process
-  }
-
-  private func end(_ process: Process) async throws -> Int32 {
-    while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
-    return process.terminationStatus
+    try .silent(
+      SegmentTests.pipe,
+      ["run", ground.path(name + ".yml"), ground.path("in"), "-o", ground.path("\(output)/\(name)"), "-q", "-j", "2"])
   }
 
   /// Ends a run and all that it has started, at once.
@@ -102,7 +90,7 @@ import Testing
     let ground = try Playground()
     try fill(ground)
     let clock = ContinuousClock.now
-    for name in ["videos", "pages"] { #expect(try await end(try start(ground, name, to: "reference")) == 1) }
+    for name in ["videos", "pages"] { #expect(try await start(ground, name, to: "reference").end() == 1) }
     let length = clock.duration(to: .now).seconds / 2
 
     for kill in 0..<Self.kills {
@@ -112,11 +100,11 @@ import Testing
       let process = try start(ground, kill % 3 == 2 ? "pages" : "videos", to: "out")
       try await Task.sleep(for: .seconds(Double.random(in: 0.02...max(length * 0.8, 0.1))))
       killTree(process)
-      _ = try await end(process)
+      _ = try await process.end()
       let after = receipted(ground)
       for (output, identity) in before { #expect(after[output] == identity, "\(output) was done twice") }
     }
-    for name in ["videos", "pages"] { #expect(try await end(try start(ground, name, to: "out")) == 1) }
+    for name in ["videos", "pages"] { #expect(try await start(ground, name, to: "out").end() == 1) }
 
     let expected = ground.files("reference")
     #expect(expected.count == 9)
@@ -127,7 +115,7 @@ import Testing
     #expect(!ground.exists("out/videos/.pipe/segments"))
     // And now nothing is left to do.
     let before = receipted(ground)
-    for name in ["videos", "pages"] { #expect(try await end(try start(ground, name, to: "out")) == 1) }
+    for name in ["videos", "pages"] { #expect(try await start(ground, name, to: "out").end() == 1) }
     #expect(receipted(ground) == before)
   }
 }

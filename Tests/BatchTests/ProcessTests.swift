@@ -6,19 +6,7 @@ import Testing
 /// Real processes, real signals.
 @Suite(.serialized) struct ProcessTests {
   private func start(_ ground: Playground) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(filePath: Playground.faultyPipe)
-    process.arguments = [ground.path("copy.yml"), ground.path("out"), ground.path("in")]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    return process
-  }
-
-  private func end(_ process: Process) async throws -> Int32 {
-    while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
-    return process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus
+    try .silent(Playground.faultyPipe, [ground.path("copy.yml"), ground.path("out"), ground.path("in")])
   }
 
   private func until(_ condition: () -> Bool) async throws {
@@ -61,7 +49,7 @@ import Testing
     for name in 0..<14 { try ground.write("in/\(name).txt", "pause 0.1\nframes 10") }
     let process = try start(ground)
     await signal(process, [SIGINT]) { ground.exists("out/.pipe/receipts") }
-    #expect(try await end(process) == 75)
+    #expect(try await process.end() == 75)
     let outputs = ground.files("out")
     #expect((1..<14).contains(outputs.count))
     #expect(outputs.allSatisfy { ground.bytes("out/\($0)")?.count == 160 })
@@ -75,7 +63,7 @@ import Testing
     let process = try start(ground)
     // Once the run can tell that little is left of the file, the first signal lets it end.
     await signal(process, [SIGTERM, SIGTERM]) { (ground.bytes("out/a.raw.part")?.count ?? 0) > 200 }
-    #expect(try await end(process) == 130)
+    #expect(try await process.end() == 130)
     #expect(ground.files("out").isEmpty)
   }
 
@@ -87,7 +75,7 @@ import Testing
     let workers = children(process)
     #expect(!workers.isEmpty)
     kill(process.processIdentifier, SIGKILL)
-    #expect(try await end(process) == -SIGKILL)
+    #expect(try await process.end() == -SIGKILL)
     try await until { workers.allSatisfy { kill($0, 0) != 0 || isZombie($0) } }
   }
 
@@ -102,7 +90,7 @@ import Testing
     let process = try start(ground)
     try await until { ground.exists("out/0.raw.part") || ground.exists("out/1.raw.part") }
     for worker in children(process).prefix(1) { kill(worker, SIGKILL) }
-    #expect(try await end(process) == 0)
+    #expect(try await process.end() == 0)
     #expect(ground.files("out").count == 4)
   }
 
@@ -116,10 +104,10 @@ import Testing
       let process = try start(ground)
       try await Task.sleep(for: .milliseconds(Int.random(in: 50...900, using: &generator)))
       kill(process.processIdentifier, SIGKILL)
-      _ = try await end(process)
+      _ = try await process.end()
     }
     let last = try start(ground)
-    #expect(try await end(last) == 1)
+    #expect(try await last.end() == 1)
     _ = try await ground.run(output: "fresh")
     #expect(ground.files("out") == ground.files("fresh"))
     for file in ground.files("fresh") { #expect(ground.bytes("out/\(file)") == ground.bytes("fresh/\(file)")) }

@@ -20,19 +20,9 @@ import Testing
   private func clip(_ name: String) throws {
     let file = folder.appending(path: name)
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=32x16:d=0.16:r=25", "-c:v", "mpeg4", file.path)
-  }
-
-  @discardableResult
-  private func run(_ arguments: String...) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    let source = ["-f", "lavfi", "-i", "testsrc2=s=32x16:d=0.16:r=25"]
+    let made = try Command(words: ["ffmpeg", "-v", "error"] + source + ["-c:v", "mpeg4", file.path])
+    try #require(made.code == 0, "\(made.error)")
   }
 
   private func outputs() -> [String] {

@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Randomness
 import Testing
 
 @testable import Inference

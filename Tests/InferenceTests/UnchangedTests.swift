@@ -1,4 +1,5 @@
 import Frames
+import Randomness
 import Testing
 
 @testable import Inference

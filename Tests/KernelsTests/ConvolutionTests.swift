@@ -1,4 +1,5 @@
 import Kernels
+import Randomness
 import Testing
 
 /// Every level's rows against sums made one by one, on extremes and noise.

@@ -1,3 +1,4 @@
+import Randomness
 import Kernels
 
 /// A row to be convolved with random taps, and the plain way to its sums.

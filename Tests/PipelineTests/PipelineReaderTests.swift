@@ -1,5 +1,6 @@
 import Frames
 import Pipeline
+import Randomness
 import Testing
 
 @Suite struct PipelineReaderTests {
@@ -138,7 +139,7 @@ import Testing
         - add: { strength: auto, extra: { a: 1 } }
         - bytes
       """.utf8)
-    var generator = SplitMix(state: 1)
+    var generator = Seeded(state: 1)
     for _ in 0..<3000 {
       var bytes = good
       for _ in 0...Int.random(in: 0..<4, using: &generator) {
@@ -155,16 +156,5 @@ import Testing
         #expect(error is PipelineErrors, "\(error)")
       }
     }
-  }
-}
-
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }
