@@ -31,12 +31,14 @@ struct Reference {
       case .mix(let mix):
         let zero = network.tensors[mix.output].quantisation.zeroPoint
         for part in mix.parts {
+          let first = tensors[mix.output].count / (columns * rows)
           for index in tensors[part[0].input].indices {
             var sum: Float = 0
             for term in part {
               let inputZero = network.tensors[term.input].quantisation.zeroPoint
               sum += (Float(tensors[term.input][index]) - Float(inputZero)) * term.scale
             }
+            if sum < 0 { sum *= mix.slopes[first + index / (columns * rows)] }
             let code = sum.rounded(.toNearestOrEven) + Float(zero)
             tensors[mix.output].append(UInt8(min(max(code, Float(mix.low)), Float(mix.high))))
           }

@@ -32,6 +32,7 @@ import Testing
     NetworkShape(channels: [16], upscale: 3, fold: 3, zeroPoints: true),
     NetworkShape(channels: [16, 16, 16], kernels: [(3, 3), (5, 5), (3, 1), (3, 3)], zeroPoints: true, mixing: .sum),
     NetworkShape(channels: [16, 20], upscale: 1, mixing: .join),
+    NetworkShape(channels: [16, 16], slopes: true, mixing: .sum),
   ]
   static let sizes = [(1, 1), (2, 3), (5, 1), (1, 9), (23, 4), (24, 7), (25, 5), (61, 11)]
   /// Emulated processors are slow.

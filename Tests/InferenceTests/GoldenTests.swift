@@ -8,7 +8,8 @@ import Testing
 @Suite struct GoldenTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens")
 
-  @Test(arguments: ["trained", "denoiser", "plain", "transposed", "folded", "skipping"]) func answersAsONNXRuntime(
+  @Test(arguments: ["trained", "denoiser", "plain", "transposed", "folded", "skipping", "activated"])
+  func answersAsONNXRuntime(
     _ name: String
   )
     throws

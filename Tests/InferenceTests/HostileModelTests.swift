@@ -7,7 +7,7 @@ import Testing
 
 /// Models are files from anywhere: a bad one is refused, or runs; nothing else.
 @Suite struct HostileModelTests {
-  static let names = ["trained", "denoiser", "plain", "folded", "skipping"]
+  static let names = ["trained", "denoiser", "plain", "folded", "skipping", "activated"]
 
   private func good(_ name: String) throws -> Data {
     try Data(contentsOf: GoldenTests.folder.appending(path: name + ".onnx"))

@@ -45,7 +45,7 @@ struct NetworkShape: CustomTestStringConvertible {
         kernelHeight: kernel.height, kernelWidth: kernel.width, padTop: kernel.height / 2, padLeft: kernel.width / 2,
         weights: (0..<outputs * window).map { _ in Int8(Int.random(in: weights, using: &random)) },
         bias: (0..<outputs).map { _ in Int32.random(in: -20000...20000, using: &random) }, scales: [],
-        negativeScales: nil, low: 0, high: 255)
+        negativeScales: nil, low: 0, high: 255, macs: outputs * window)
       if zeroBlocks > 0 { prune(&layer, &random) }
       if takesNoise && index == 0 {
         layer.noise = (0..<outputs).map { _ in Double.random(in: -50000...50000, using: &random) }
@@ -86,15 +86,14 @@ struct NetworkShape: CustomTestStringConvertible {
     let (first, last) = (term(1), term(tensors.count - 1))
     var quantisation = Quantisation.samples
     quantisation.zeroPoint = UInt8.random(in: 0...255, using: &random)
+    let channels = tensors[1].channels + (mixing == .sum ? 0 : tensors[tensors.count - 1].channels)
     operations.append(
       .mix(
         .init(
           name: "mix", output: tensors.count, parts: mixing == .sum ? [[first, last]] : [[first], [last]],
+          slopes: (0..<channels).map { _ in slopes ? Float.random(in: -0.5...1.5, using: &random) : 1 },
           low: zeroPoints ? quantisation.zeroPoint : 0, high: 250)))
-    tensors.append(
-      .init(
-        channels: tensors[1].channels + (mixing == .sum ? 0 : tensors[tensors.count - 1].channels),
-        quantisation: quantisation))
+    tensors.append(.init(channels: channels, quantisation: quantisation))
   }
 
   private func prune(_ layer: inout IntegerNetwork.Convolution, _ random: inout Seeded) {

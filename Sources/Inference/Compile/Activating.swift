@@ -2,7 +2,7 @@ import Frames
 
 /// What may stand between a convolution and its rounding: folded into the convolution's scales and limits.
 extension Compiler {
-  func clip(_ node: OnnxNode) throws(Failure) -> Value {
+  mutating func clip(_ node: OnnxNode) throws(Failure) -> Value {
     var (low, high) = (-Double.infinity, Double.infinity)
     if node.optionalInput(1) != nil { low = try limit(node, 1) }
     if node.optionalInput(2) != nil { high = try limit(node, 2) }
@@ -13,9 +13,12 @@ extension Compiler {
     return try clip(node, low: low, high: high)
   }
 
-  func clip(_ node: OnnxNode, low: Double, high: Double) throws(Failure) -> Value {
+  mutating func clip(_ node: OnnxNode, low: Double, high: Double) throws(Failure) -> Value {
     guard low <= high else { throw node.refuse("it clips to \(low) ... \(high), which is empty") }
-    switch try value(node, 0) {
+    if case .levels(let feature) = try value(node, 0), feature.quantisation.keeps(low: low, high: high) {
+      return .levels(feature)
+    }
+    switch try unrounded(node, 0) {
     case .pending(var pending):
       pending.low = min(max(pending.low, low), high)
       pending.high = max(min(pending.high, high), low)
@@ -26,8 +29,6 @@ extension Compiler {
       return .mixed(mixed)
     case .ending(let ending) where low <= 0 && high >= 1:
       return .ending(ending)  // Samples are clipped to what they can hold in any case.
-    case .levels(let feature) where feature.quantisation.keeps(low: low, high: high):
-      return .levels(feature)
     default: throw node.refuse("it does not follow a convolution")
     }
   }
@@ -39,23 +40,59 @@ extension Compiler {
     return value
   }
 
-  func slope(_ node: OnnxNode, _ slopes: [Double]) throws(Failure) -> Value {
-    guard case .pending(var pending) = try value(node, 0), !pending.hasActivation else {
+  mutating func slope(_ node: OnnxNode, _ slopes: [Double]) throws(Failure) -> Value {
+    switch try unrounded(node, 0) {
+    case .pending(var pending) where !pending.hasActivation:
+      pending.slopes = try spread(node, slopes, over: pending.gain.count)
+      return .pending(pending)
+    case .mixed(var mixed) where !mixed.hasActivation:
+      mixed.slopes = try spread(node, slopes, over: mixed.channels)
+      return .mixed(mixed)
+    default: throw node.refuse("it follows neither a convolution nor a sum directly")
+    }
+  }
+
+  mutating func multiply(_ node: OnnxNode) throws(Failure) -> Value {
+    switch (try value(node, 0), try value(node, 1)) {
+    case (.noise(let factors), _): return try noise(node, factors, times: constantValues(node, 1))
+    case (_, .noise(let factors)): return try noise(node, factors, times: constantValues(node, 0))
+    case (.constant, _), (.scaled, _): return try multiply(node, unrounded(node, 1), constantValues(node, 0))
+    default: return try multiply(node, unrounded(node, 0), constantValues(node, 1))
+    }
+  }
+
+  /// Folded into what the convolution before it is multiplied by and what is added.
+  mutating func normalise(_ node: OnnxNode) throws(Failure) -> Value {
+    guard case .pending(var pending) = try unrounded(node, 0), !pending.hasActivation else {
       throw node.refuse("it does not follow a convolution directly")
     }
-    pending.slopes = try spread(node, slopes, over: pending.gain.count)
+    try node.require("training_mode", [0], default: 0)
+    let epsilon = try node.float("epsilon", default: 1e-5)
+    var parameters: [[Double]] = []
+    for index in 1...4 { parameters.append(try spread(node, constantValues(node, index), over: pending.gain.count)) }
+    for channel in pending.gain.indices {
+      let deviation = (parameters[3][channel] + epsilon).squareRoot()
+      let factor = parameters[0][channel] / deviation
+      guard deviation > 0, factor.isFinite else {
+        throw node.refuse("the variance of channel \(channel) is impossible")
+      }
+      pending.scale(channel, by: factor)
+      pending.bias[channel] += parameters[1][channel] - parameters[2][channel] * factor
+    }
     return .pending(pending)
   }
 
-  func multiply(_ node: OnnxNode) throws(Failure) -> Value {
-    let first = try value(node, 0)
-    if case .noise(let factors) = first { return try noise(node, factors, times: constantValues(node, 1)) }
-    if case .noise(let factors) = try value(node, 1) { return try noise(node, factors, times: constantValues(node, 0)) }
-    if case .pending = first { return try multiply(node, first, constantValues(node, 1)) }
-    return try multiply(node, value(node, 1), constantValues(node, 0))
-  }
-
   private func multiply(_ node: OnnxNode, _ value: Value, _ factors: [Double]) throws(Failure) -> Value {
+    if case .mixed(var mixed) = value {
+      guard let factor = factors.first, factors.allSatisfy({ $0 == factor }), factor > 0 || !mixed.hasActivation else {
+        throw node.refuse(
+          "after a sum only one factor for all channels is supported, after an activation a positive one")
+      }
+      mixed.factor *= factor
+      if mixed.low > -.infinity { mixed.low *= factor }
+      if mixed.high < .infinity { mixed.high *= factor }
+      return .mixed(mixed)
+    }
     guard case .pending(var pending) = value else { throw node.refuse("it does not follow a convolution") }
     let factors = try spread(node, factors, over: pending.gain.count)
     if pending.low > -.infinity || pending.high < .infinity {
@@ -69,12 +106,26 @@ extension Compiler {
         throw node.refuse("after an activation only positive factors are supported")
       }
     }
-    for channel in factors.indices {
-      pending.gain[channel] *= factors[channel]
-      pending.bias[channel] *= factors[channel]
-      pending.noise?[channel] *= factors[channel]
-    }
+    for channel in factors.indices { pending.scale(channel, by: factors[channel]) }
     return .pending(pending)
+  }
+
+  /// An input to which activations and factors can be added. A byte tensor becomes the result of a convolution that
+  /// leaves everything as it is, so that whatever may follow a convolution may follow it.
+  mutating func unrounded(_ node: OnnxNode, _ index: Int) throws(Failure) -> Value {
+    let found = try value(node, index)
+    guard case .levels(let feature) = found else { return found }
+    let channels = feature.channels
+    var weights = [Int8](repeating: 0, count: channels * channels)
+    for channel in 0..<channels { weights[channel * channels + channel] = 64 }
+    // A sum counts in 64ths of a code, so that what is added is hardly rounded.
+    let scale = Double(feature.quantisation.scale) / 64
+    return try pending(
+      node,
+      RawConvolution(
+        name: node.label, input: feature, outputChannels: channels, inputChannels: channels, kernelHeight: 1,
+        kernelWidth: 1, padTop: 0, padLeft: 0, weights: weights, macs: 0,
+        sumScales: .init(repeating: scale, count: channels)), bias: .init(repeating: 0, count: channels))
   }
 
   /// One value for each channel of [1, channels, 1, 1], or one for all.

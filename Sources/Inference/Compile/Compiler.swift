@@ -24,6 +24,8 @@ struct Compiler {
     var padTop: Int
     var padLeft: Int
     var weights: [Int8]
+    /// Multiply-accumulates for one output pixel, as the model states them.
+    var macs: Int
     /// Reals for one unit of the sum, by output channel.
     var sumScales: [Double]
   }
@@ -84,6 +86,7 @@ struct Compiler {
     case "Clip": return try clip(node)
     case "LeakyRelu": return try slope(node, [node.float("alpha", default: 0.01)])
     case "PRelu": return try slope(node, constantValues(node, 1))
+    case "BatchNormalization": return try normalise(node)
     case "Mul": return try multiply(node)
     case "Add": return try add(node)
     case "Sub": return try subtract(node)

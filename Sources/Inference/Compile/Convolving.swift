@@ -39,10 +39,6 @@ extension Compiler {
     }
     // Groups become zeros between them, which packing leaves out again.
     let full = Compiler.ungrouped(weights.integers, outputs: outputs, groupInputs: inputs, groups: groups)
-    totalWeights += full.count
-    guard totalWeights <= Compiler.mostWeights, convolutions.count < Compiler.mostConvolutions else {
-      throw node.refuse("the network is too large")
-    }
     let inputScale = Double(input.quantisation.scale)
     let scales = (0..<outputs).map { inputScale * (weights.scales.count == 1 ? weights.scales[0] : weights.scales[$0]) }
     var bias = [Double](repeating: 0, count: outputs)
@@ -50,13 +46,23 @@ extension Compiler {
       bias = try constantValues(node, 2)
       guard bias.count == outputs else { throw node.refuse("\(bias.count) biases for \(outputs) outputs") }
     }
-    convolutions.append(
+    return try pending(
+      node,
       RawConvolution(
-        name: node.proto.name.isEmpty ? try node.output() : node.proto.name, input: input, outputChannels: outputs,
-        inputChannels: input.channels, kernelHeight: height, kernelWidth: width, padTop: top, padLeft: left,
-        weights: full, sumScales: scales))
+        name: node.label, input: input, outputChannels: outputs, inputChannels: input.channels, kernelHeight: height,
+        kernelWidth: width, padTop: top, padLeft: left, weights: full, macs: weights.integers.count, sumScales: scales),
+      bias: bias)
+  }
+
+  /// The result of one more convolution.
+  mutating func pending(_ node: OnnxNode, _ convolution: RawConvolution, bias: [Double]) throws(Failure) -> Value {
+    totalWeights += convolution.weights.count
+    guard totalWeights <= Compiler.mostWeights, convolutions.count < Compiler.mostConvolutions else {
+      throw node.refuse("the network is too large")
+    }
+    convolutions.append(convolution)
     return .pending(
-      Pending(convolution: convolutions.count - 1, gain: .init(repeating: 1, count: outputs), bias: bias))
+      Pending(convolution: convolutions.count - 1, gain: .init(repeating: 1, count: bias.count), bias: bias))
   }
 
   /// The weights of every input for every output: [output][input][window], from those of each group alone.
@@ -125,19 +131,15 @@ extension Compiler {
     }
     var bias = 0.0
     if node.optionalInput(2) != nil { bias = try constantValues(node, 2).first ?? 0 }
-    totalWeights += dense.count
-    guard totalWeights <= Compiler.mostWeights, convolutions.count < Compiler.mostConvolutions, size <= 15 else {
-      throw node.refuse("the network is too large")
-    }
     let outputs = stride * stride
-    convolutions.append(
+    let result = try pending(
+      node,
       RawConvolution(
-        name: node.proto.name.isEmpty ? try node.output() : node.proto.name, input: input, outputChannels: outputs,
-        inputChannels: inputs, kernelHeight: size, kernelWidth: size, padTop: -first, padLeft: -first, weights: dense,
-        sumScales: .init(repeating: Double(input.quantisation.scale) * weights.scales[0], count: outputs)))
-    let pending = Pending(
-      convolution: convolutions.count - 1, gain: .init(repeating: 1, count: outputs),
+        name: node.label, input: input, outputChannels: outputs, inputChannels: inputs, kernelHeight: size,
+        kernelWidth: size, padTop: -first, padLeft: -first, weights: dense, macs: weights.integers.count,
+        sumScales: .init(repeating: Double(input.quantisation.scale) * weights.scales[0], count: outputs)),
       bias: .init(repeating: bias, count: outputs))
+    guard case .pending(let pending) = result else { return result }
     return .ending(EndingValue(pending: pending, upscale: stride))
   }
 

@@ -91,15 +91,20 @@ struct Emission {
     for part in mixed.parts {
       var terms: [IntegerNetwork.Mix.Term] = []
       for input in part {
-        terms.append(.init(input: try tensor(input), scale: input.quantisation.scale / feature.quantisation.scale))
+        let scale = mixed.factor * Double(input.quantisation.scale) / Double(feature.quantisation.scale)
+        terms.append(.init(input: try tensor(input), scale: Float(scale)))
       }
-      guard terms.allSatisfy({ $0.scale.isFinite && $0.scale < 1e6 }) else {
+      guard terms.allSatisfy({ $0.scale.isFinite && abs($0.scale) < 1e6 }) else {
         throw compiler.refuse("'\(mixed.name)': the scales of its inputs and its output are out of proportion")
       }
       parts.append(terms)
     }
+    let slopes = (mixed.slopes ?? .init(repeating: 1, count: feature.channels)).map { Float($0) }
+    guard slopes.allSatisfy({ abs($0) < 1e6 }) else {
+      throw compiler.refuse("'\(mixed.name)': its slopes are impossible")
+    }
     return IntegerNetwork.Mix(
-      name: mixed.name, output: append(feature), parts: parts,
+      name: mixed.name, output: append(feature), parts: parts, slopes: slopes,
       low: mixed.low > -.infinity ? feature.quantisation.code(mixed.low) : 0,
       high: mixed.high < .infinity ? feature.quantisation.code(mixed.high) : 255)
   }
@@ -122,7 +127,7 @@ struct Emission {
     var convolution = IntegerNetwork.Convolution(
       name: raw.name, input: input, output: nil, outputChannels: raw.outputChannels, inputChannels: raw.inputChannels,
       kernelHeight: raw.kernelHeight, kernelWidth: raw.kernelWidth, padTop: raw.padTop, padLeft: raw.padLeft,
-      weights: raw.weights, bias: [], scales: [], negativeScales: nil, low: 0, high: 255)
+      weights: raw.weights, bias: [], scales: [], negativeScales: nil, low: 0, high: 255, macs: raw.macs)
     var sumScales = raw.sumScales
     let zeroPoint = Int(raw.input.quantisation.zeroPoint)
     let window = raw.inputChannels * raw.kernelHeight * raw.kernelWidth

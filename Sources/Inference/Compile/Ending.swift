@@ -13,9 +13,8 @@ extension Compiler {
     }
   }
 
-  func add(_ node: OnnxNode) throws(Failure) -> Value {
-    let (left, right) = (try value(node, 0), try value(node, 1))
-    switch (left, right) {
+  mutating func add(_ node: OnnxNode) throws(Failure) -> Value {
+    switch (try value(node, 0), try value(node, 1)) {
     case (.picture(let picture), let other), (let other, .picture(let picture)):
       return try add(node, picture, to: other)
     case (.pending(var pending), .noise(let factors)), (.noise(let factors), .pending(var pending)):
@@ -24,9 +23,15 @@ extension Compiler {
       return try add(node, constantValues(node, 1), to: &pending)
     case (.constant, .pending(var pending)), (.scaled, .pending(var pending)):
       return try add(node, constantValues(node, 0), to: &pending)
+    case (.levels, .constant), (.levels, .scaled):
+      guard case .pending(var pending) = try unrounded(node, 0) else { break }
+      return try add(node, constantValues(node, 1), to: &pending)
+    case (.constant, .levels), (.scaled, .levels):
+      guard case .pending(var pending) = try unrounded(node, 1) else { break }
+      return try add(node, constantValues(node, 0), to: &pending)
     case (.levels(let a), .levels(let b)): return try mixed(node, [[a, b]])
     case (.mixed(let mixed), .levels(let feature)), (.levels(let feature), .mixed(let mixed)):
-      guard mixed.parts.count == 1, !mixed.isClipped else {
+      guard mixed.parts.count == 1, !mixed.hasActivation, mixed.factor == 1 else {
         throw node.refuse(
           "its inputs must be quantised first", advice: "put QuantizeLinear and DequantizeLinear before")
       }
@@ -35,8 +40,9 @@ extension Compiler {
       throw node.refuse(
         "a convolution's result must be quantised before it is added to another",
         advice: "put QuantizeLinear and DequantizeLinear between")
-    default: throw node.refuse("these two values cannot be added")
+    default: break
     }
+    throw node.refuse("these two values cannot be added")
   }
 
   /// The picture, or a convolution's result, less something that has not been rounded yet.
@@ -77,7 +83,7 @@ extension Compiler {
     guard parts.allSatisfy({ part in part.allSatisfy { $0.channels == part[0].channels } }) else {
       throw node.refuse("its inputs differ in channels")
     }
-    let mixed = Mixed(name: node.proto.name.isEmpty ? try node.output() : node.proto.name, parts: parts)
+    let mixed = Mixed(name: node.label, parts: parts)
     guard featureCount < Compiler.mostFeatures else { throw node.refuse("the network is too large") }
     guard mixed.channels <= Compiler.mostChannels, parts.reduce(0, { $0 + $1.count }) <= Compiler.mostTerms else {
       throw node.refuse("\(mixed.channels) channels are more than the engine takes (\(Compiler.mostChannels))")

@@ -41,7 +41,8 @@ struct IntegerNetwork: Sendable {
     }
   }
 
-  /// Tensors side by side, or the sums of some: code = round(sum of (input's code - zero point) · scale) + zero point.
+  /// Tensors side by side, or the sums of some: code = round(slope(sum of (input's code - zero point) ·
+  /// scale)) + zero point.
   struct Mix: Sendable {
     struct Term: Sendable {
       var input: Int
@@ -52,6 +53,8 @@ struct IntegerNetwork: Sendable {
     var output: Int
     /// Each for as many channels as its terms have, which are added.
     var parts: [[Term]]
+    /// What sums below zero are multiplied by, for each channel of the output.
+    var slopes: [Float]
     /// The codes an activation clips to.
     var low: UInt8
     var high: UInt8
@@ -83,14 +86,14 @@ struct IntegerNetwork: Sendable {
     /// The codes an activation clips to.
     var low: UInt8
     var high: UInt8
+    /// Multiply-accumulates for one output pixel, as the model states them.
+    var macs: Int
 
     /// The bias at a noise level, 0 to 1.
     func bias(noiseLevel: Double) -> [Int32] {
       guard let noise else { return bias }
       return zip(bias, noise).map { $0 &+ Int32(($1 * noiseLevel).rounded(.toNearestOrEven)) }
     }
-
-    var macs: Int { outputChannels * inputChannels * kernelHeight * kernelWidth }
 
     func weight(_ output: Int, _ input: Int, _ y: Int, _ x: Int) -> Int8 {
       weights[((output * inputChannels + input) * kernelHeight + y) * kernelWidth + x]

@@ -17,6 +17,9 @@ extension Compiler {
       return .codes(newFeature(.mix(mixed), channels: mixed.channels, quantisation))
     case .levels(let feature) where feature.quantisation == quantisation:
       return .codes(feature)
+    case .levels(let feature):
+      return .codes(
+        newFeature(.mix(Mixed(name: node.label, parts: [[feature]])), channels: feature.channels, quantisation))
     case .ending(var ending):
       guard ending.result == nil || ending.result == quantisation else {
         throw node.refuse("the result is quantised twice, differently")

@@ -58,17 +58,27 @@ struct Pending {
   }
 
   var hasActivation: Bool { slopes != nil || low > -.infinity || high < .infinity }
+
+  /// Multiplies a channel, before any activation.
+  mutating func scale(_ channel: Int, by factor: Double) {
+    gain[channel] *= factor
+    bias[channel] *= factor
+    noise?[channel] *= factor
+  }
 }
 
-/// Parts side by side, each the sum of its features; then clipped.
+/// Parts side by side, each the sum of its features, and what follows until something rounds:
+/// real = clip(slope(factor · sum)).
 struct Mixed {
   var name: String
   var parts: [[Feature]]
+  var factor = 1.0
+  var slopes: [Double]?
   var low = -Double.infinity
   var high = Double.infinity
 
   var channels: Int { parts.reduce(0) { $0 + $1[0].channels } }
-  var isClipped: Bool { low > -.infinity || high < .infinity }
+  var hasActivation: Bool { slopes != nil || low > -.infinity || high < .infinity }
 }
 
 /// A byte tensor: the picture's own codes, or what a convolution leaves.

@@ -11,6 +11,9 @@ struct OnnxNode {
     place = "\(model): \(proto.opType.isEmpty ? "node" : proto.opType) \(name)"
   }
 
+  /// Its name or else its output's.
+  var label: String { proto.name.isEmpty ? proto.output.first ?? "" : proto.name }
+
   var operation: String { proto.opType }
 
   func refuse(_ message: String, advice: String? = nil) -> Failure {

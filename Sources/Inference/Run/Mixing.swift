@@ -19,33 +19,35 @@ extension Band {
     let arithmetic = MixArithmetic(mix, zeroPoint: tensors[mix.output].quantisation.zeroPoint)
     let to = UnsafeMutableRawPointer(output.row(y)).assumingMemoryBound(to: Element.self)
     var first = 0
-    for part in mix.parts {
-      let channels = tensors[part[0].input].channels
-      let terms = part.map { term in
-        (
-          row: UnsafeRawPointer(rings[term.input].row(y)).assumingMemoryBound(to: Element.self),
-          step: rings[term.input].step / output.elementBytes, scale: term.scale,
-          zero: Float(tensors[term.input].quantisation.zeroPoint)
-        )
-      }
-      for x in 0..<width {
-        let pixel = to + x * outputStep + first
-        if terms.count == 2 {
-          let (a, b) = (terms[0], terms[1])
-          let (left, right) = (a.row + x * a.step, b.row + x * b.step)
-          for channel in 0..<channels {
-            let sum = (Float(left[channel]) - a.zero) * a.scale + (Float(right[channel]) - b.zero) * b.scale
-            pixel[channel] = Element(truncatingIfNeeded: arithmetic.code(sum))
-          }
-        } else {
-          for channel in 0..<channels {
-            var sum: Float = 0
-            for term in terms { sum += (Float(term.row[x * term.step + channel]) - term.zero) * term.scale }
-            pixel[channel] = Element(truncatingIfNeeded: arithmetic.code(sum))
+    mix.slopes.withUnsafeBufferPointer { slopes in
+      for part in mix.parts {
+        let channels = tensors[part[0].input].channels
+        let terms = part.map { term in
+          (
+            row: UnsafeRawPointer(rings[term.input].row(y)).assumingMemoryBound(to: Element.self),
+            step: rings[term.input].step / output.elementBytes, scale: term.scale,
+            zero: Float(tensors[term.input].quantisation.zeroPoint)
+          )
+        }
+        for x in 0..<width {
+          let pixel = to + x * outputStep + first
+          if terms.count == 2 {
+            let (a, b) = (terms[0], terms[1])
+            let (left, right) = (a.row + x * a.step, b.row + x * b.step)
+            for channel in 0..<channels {
+              let sum = (Float(left[channel]) - a.zero) * a.scale + (Float(right[channel]) - b.zero) * b.scale
+              pixel[channel] = Element(truncatingIfNeeded: arithmetic.code(sum, slope: slopes[first + channel]))
+            }
+          } else {
+            for channel in 0..<channels {
+              var sum: Float = 0
+              for term in terms { sum += (Float(term.row[x * term.step + channel]) - term.zero) * term.scale }
+              pixel[channel] = Element(truncatingIfNeeded: arithmetic.code(sum, slope: slopes[first + channel]))
+            }
           }
         }
+        first += channels
       }
-      first += channels
     }
   }
 }
@@ -62,7 +64,8 @@ struct MixArithmetic {
     high = Float(mix.high) - self.zeroPoint
   }
 
-  @inline(__always) func code(_ sum: Float) -> Int32 {
+  @inline(__always) func code(_ sum: Float, slope: Float) -> Int32 {
+    let sum = sum < 0 ? sum * slope : sum
     // Within 2^22, to add and take off 1.5 · 2^23 rounds to the nearest whole number, ties to even.
     let clipped = min(max(sum, -1024), 1024)
     let rounded = (clipped + 12_582_912) - 12_582_912

@@ -143,6 +143,28 @@ def skipping():
     g.finish('skipping', g.node('DepthToSpace', [s], blocksize=2, mode='CRD'), 2)
 
 
+def activated():
+    """Activations and factors wherever they may stand: after sums, after bytes, after batch normalisation."""
+    g = Graph()
+    slopes = lambda n: g.const(rng.uniform(-.2, .5, (n, 1, 1)).astype(np.float32))
+    x = g.qdq('x', 1 / 255)
+    c = g.conv(x, 1, 16)
+    params = [rng.uniform(.5, 1.5, 16), rng.normal(0, .1, 16), rng.normal(0, .1, 16), rng.uniform(.5, 1.5, 16)]
+    b = g.node('BatchNormalization', [c, *(g.const(p.astype(np.float32)) for p in params)], epsilon=1e-3)
+    h0 = g.qdq(g.node('Relu', [b]), 0.012)
+    h1 = g.qdq(g.conv(h0, 16, 16, gain=0.7), 0.015, 120)
+    s1 = g.qdq(g.node('PRelu', [g.node('Add', [h0, h1]), slopes(16)]), 0.017, 60)
+    h2 = g.qdq(g.conv(s1, 16, 16, group=4), 0.02, 128)
+    m = g.qdq(g.node('Mul', [h2, g.const(rng.uniform(.2, .9, (1, 16, 1, 1)).astype(np.float32))]), 0.011, 100)
+    s2 = g.node('Mul', [g.node('Add', [m, s1]), g.const(np.float32(0.5))])
+    s2 = g.qdq(g.node('LeakyRelu', [s2], alpha=0.2), 0.009, 50)
+    h3 = g.qdq(g.conv(s2, 16, 12, k=1), 0.012, 110)
+    h3 = g.qdq(g.node('Clip', [h3, g.const(np.float32(-0.3)), g.const(np.float32(1.1))]), 0.0061, 80)
+    h4 = g.qdq(g.node('Relu', [g.node('Add', [h3, g.const(np.float32(0.1))])]), 0.0055)
+    s = g.node('Add', [g.conv(h4, 12, 4, gain=0.15), g.node('Concat', ['x'] * 4, axis=1)])
+    g.finish('activated', g.node('DepthToSpace', [s], blocksize=2, mode='CRD'), 2)
+
+
 def transposed():
     """FSRCNN's shape: slopes, 1x1 layers, depthwise and grouped ones, a transposed convolution."""
     g = Graph()
@@ -220,3 +242,4 @@ if __name__ == '__main__':
     floating()
     folded()
     skipping()
+    activated()
