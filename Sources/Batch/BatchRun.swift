@@ -54,6 +54,7 @@ public struct BatchRun: Sendable {
     let path = try resources.find(request.pipeline, .pipelines)
     let chain = try Chain(path: path, settings: request.settings, registry: registry)
     try chain.check()
+    for remark in chain.stages.flatMap(\.stage.remarks) { observer.remark(remark) }
     var scan = try Scan(request.inputs, include: chain.inputs.include, exclude: chain.inputs.exclude)
     if let settling = request.settling { scan.files.removeAll { !settling.isSettled($0) } }
     let layout = try OutputLayout(scan.roots, output: request.output, pipeline: chain.name)

@@ -6,6 +6,8 @@ public struct EncoderSettings: Sendable, Hashable, Codable {
   public enum Codec: String, Sendable, Hashable, Codable, CaseIterable { case hevc, h264, av1, ffv1, prores }
 
   public var codec: Codec
+  /// Resolve `auto` by `resolved(for:)` before an encoder is opened.
+  public var device: EncoderDevice
   /// The encoder's own name for speed against size: `fast`, `slow` …; for AV1 also a number.
   public var preset: String?
   /// Constant rate factor: lower is better and larger.
@@ -19,10 +21,12 @@ public struct EncoderSettings: Sendable, Hashable, Codable {
   public var threads: Int
 
   public init(
-    codec: Codec = .hevc, preset: String? = nil, crf: Double? = nil, tune: String? = nil,
+    codec: Codec = .hevc, device: EncoderDevice = .software, preset: String? = nil, crf: Double? = nil,
+    tune: String? = nil,
     params: [String: String] = [:], depth: Int? = nil, threads: Int = 1
   ) {
     self.codec = codec
+    self.device = device
     self.preset = preset
     self.crf = crf
     self.tune = tune
@@ -33,7 +37,8 @@ public struct EncoderSettings: Sendable, Hashable, Codable {
 
   /// FFmpeg's name of the encoder that is used.
   public var encoderName: String {
-    switch codec {
+    if device.isHardware { return "\(codec.rawValue)_\(device.rawValue)" }
+    return switch codec {
     case .hevc: "libx265"
     case .h264: "libx264"
     case .av1: "libsvtav1"
@@ -46,13 +51,11 @@ public struct EncoderSettings: Sendable, Hashable, Codable {
   var holdsOddSizes: Bool { codec == .ffv1 || codec == .prores }
 
   /// Opens the encoder on a small picture, so that a wrong preset or parameter is found before anything runs.
-  /// Throws a `Failure` of exit code 2 (not accepted) or 3 (no such encoder in this build of FFmpeg).
+  /// Throws a `Failure` of exit code 2 (not accepted) or 3 (no such encoder in this build of FFmpeg, or on this machine).
   public func check() throws {
-    let format = StreamFormat(
-      width: 256, height: 256, pixelFormat: PixelFormat(codec == .prores ? .yuv422 : .yuv420, depth: depth ?? 8),
-      timeBase: Rational(1, 25), frameRate: Rational(25, 1))
     do {
-      _ = try VideoEncoder(self, format, header: true)
+      let used = try resolved()
+      _ = try VideoEncoder(used, used.probe, header: true)
     } catch var failure as Failure {
       if failure.exitCode == .someFailed { failure.exitCode = .usage }
       throw failure
@@ -61,6 +64,7 @@ public struct EncoderSettings: Sendable, Hashable, Codable {
 
   /// The encoder's options: all that could change its bits with the number of cores is fixed here.
   func options(for format: StreamFormat) -> OptionsHandle {
+    if device.isHardware { return hardwareOptions() }
     let options = OptionsHandle()
     switch codec {
     case .hevc:

@@ -82,19 +82,45 @@ enum SideData {
 
   static func write(_ format: StreamFormat, displayMatrix: [Int32]?, to stream: UnsafeMutablePointer<AVStream>) {
     if let displayMatrix { displayMatrix.withUnsafeBytes { set($0, AV_PKT_DATA_DISPLAYMATRIX, stream) } }
-    if let display = format.masteringDisplay, display.primaries.count == 6, display.whitePoint.count == 2 {
-      var value = AVMasteringDisplayMetadata()
-      let p = display.primaries.map(\.av)
-      value.display_primaries = ((p[0], p[1]), (p[2], p[3]), (p[4], p[5]))
-      value.white_point = (display.whitePoint[0].av, display.whitePoint[1].av)
-      (value.min_luminance, value.max_luminance) = (display.minimumLuminance.av, display.maximumLuminance.av)
-      (value.has_primaries, value.has_luminance) = (1, 1)
-      withUnsafeBytes(of: value) { set($0, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, stream) }
+    if let display = masteringDisplay(format) {
+      withUnsafeBytes(of: display) { set($0, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, stream) }
     }
-    if let light = format.contentLight {
-      let value = AVContentLightMetadata(
-        MaxCLL: UInt32(clamping: light.maximumContentLight), MaxFALL: UInt32(clamping: light.maximumFrameAverage))
-      withUnsafeBytes(of: value) { set($0, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, stream) }
+    if let light = contentLight(format) {
+      withUnsafeBytes(of: light) { set($0, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, stream) }
+    }
+  }
+
+  /// Light levels beside a frame, for encoders that look for them there.
+  static func write(_ format: StreamFormat, to frame: FrameHandle) {
+    var data: [FrameSideData] = []
+    if let display = masteringDisplay(format) {
+      let bytes = withUnsafeBytes(of: display) { Array($0) }
+      data.append(FrameSideData(type: Int(AV_FRAME_DATA_MASTERING_DISPLAY_METADATA.rawValue), bytes: bytes))
+    }
+    if let light = contentLight(format) {
+      let bytes = withUnsafeBytes(of: light) { Array($0) }
+      data.append(FrameSideData(type: Int(AV_FRAME_DATA_CONTENT_LIGHT_LEVEL.rawValue), bytes: bytes))
+    }
+    add(data, to: frame)
+  }
+
+  private static func masteringDisplay(_ format: StreamFormat) -> AVMasteringDisplayMetadata? {
+    guard let display = format.masteringDisplay, display.primaries.count == 6, display.whitePoint.count == 2 else {
+      return nil
+    }
+    var value = AVMasteringDisplayMetadata()
+    let p = display.primaries.map(\.av)
+    value.display_primaries = ((p[0], p[1]), (p[2], p[3]), (p[4], p[5]))
+    value.white_point = (display.whitePoint[0].av, display.whitePoint[1].av)
+    (value.min_luminance, value.max_luminance) = (display.minimumLuminance.av, display.maximumLuminance.av)
+    (value.has_primaries, value.has_luminance) = (1, 1)
+    return value
+  }
+
+  private static func contentLight(_ format: StreamFormat) -> AVContentLightMetadata? {
+    format.contentLight.map {
+      AVContentLightMetadata(
+        MaxCLL: UInt32(clamping: $0.maximumContentLight), MaxFALL: UInt32(clamping: $0.maximumFrameAverage))
     }
   }
 }

@@ -11,6 +11,8 @@ final class VideoEncoder {
   private let codec: CodecHandle
   private let timeBase: AVRational
   private let input: AVPixelFormat
+  /// The way into hardware; nil for software.
+  private let upload: Upload?
   /// SVT-AV1 takes its time base for the frame rate: it is fed frame numbers.
   private let countsFrames: Bool
   /// By how many pictures decoding runs ahead of showing.
@@ -47,24 +49,28 @@ final class VideoEncoder {
     if chosen.chroma != format.pixelFormat.chroma { actual.colour.chromaLocation = 0 }
     self.format = actual
     input = av
+    upload =
+      try settings.device.isHardware ? Upload(settings.device, av, width: actual.width, height: actual.height) : nil
     timeBase = format.timeBase.av
     let rate = (format.frameRate ?? Rational(25, 1)).av
     period = max(rescale(1, AVRational(num: rate.den, den: rate.num), timeBase), 1)
-    countsFrames = settings.codec == .av1
+    let software = !settings.device.isHardware
+    countsFrames = software && settings.codec == .av1
     codec = try CodecHandle(encoder)
     let context = codec.pointer
     context.pointee.width = Int32(clamping: actual.width)
     context.pointee.height = Int32(clamping: actual.height)
-    context.pointee.pix_fmt = av
+    context.pointee.pix_fmt = upload?.format ?? av
+    if let frames = upload?.frames { context.pointee.hw_frames_ctx = av_buffer_ref(frames) }
     context.pointee.time_base = countsFrames ? AVRational(num: rate.den, den: rate.num) : timeBase
     context.pointee.framerate = rate
     if actual.sampleAspectRatio.isValid { context.pointee.sample_aspect_ratio = actual.sampleAspectRatio.av }
     actual.colour.apply(to: context)
-    context.pointee.thread_count = settings.codec == .h264 ? 0 : Int32(clamping: settings.threads)
+    context.pointee.thread_count = software && settings.codec == .h264 ? 0 : Int32(clamping: settings.threads)
     if header { context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER }
     if settings.codec == .ffv1 { context.pointee.flags |= AV_CODEC_FLAG_BITEXACT }
     context.pointee.field_order = format.fields.av
-    if format.fields.isInterlaced, settings.codec == .h264 || settings.codec == .prores {
+    if software, format.fields.isInterlaced, settings.codec == .h264 || settings.codec == .prores {
       context.pointee.flags |= AV_CODEC_FLAG_INTERLACED_DCT
     }
 
@@ -84,6 +90,7 @@ final class VideoEncoder {
     }
     reorder =
       switch settings.codec {
+      case _ where !software: 0
       case .hevc: 2
       case .h264: Int(max(context.pointee.has_b_frames, 0))
       default: 0
@@ -141,7 +148,7 @@ final class VideoEncoder {
 
   private func wrap(_ frame: Frame) throws -> FrameHandle {
     let picture = try converted(frame.picture)
-    let handle = try FrameHandle(lending: picture, as: input)
+    let handle = try upload?.frame(picture) ?? FrameHandle(lending: picture, as: input)
     // Later stages may have been less careful than the reader: a time is never given twice.
     var time = Int64(frame.timestamp.value)
     if Rational(timeBase) != frame.timestamp.timeBase {
@@ -163,9 +170,7 @@ final class VideoEncoder {
       handle.pointer.pointee.interlaced_frame = 1
       handle.pointer.pointee.top_field_first = frame.fields == .topFirst ? 1 : 0
     }
-    if settings.codec == .h264, let captions {
-      SideData.add([FrameSideData(type: Int(AV_FRAME_DATA_A53_CC.rawValue), bytes: captions)], to: handle)
-    }
+    if upload != nil { SideData.write(format, to: handle) }
     return handle
   }
 
@@ -224,7 +229,9 @@ final class VideoEncoder {
     pointer.pointee.dts = decodeTime
     pointer.pointee.duration = known.duration ?? period
     pointer.pointee.time_base = timeBase
-    if settings.codec == .hevc, let captions = known.captions { try Captions.insert(captions, into: packet) }
+    if let captions = known.captions, let kind = Captions.Stream(settings.codec) {
+      try Captions.insert(captions, into: packet, kind)
+    }
   }
 
   // MARK: choices
@@ -233,7 +240,10 @@ final class VideoEncoder {
     _ settings: EncoderSettings, _ format: StreamFormat, _ encoder: UnsafePointer<AVCodec>
   ) throws -> (PixelFormat, AVPixelFormat) {
     var offered: [(layout: PixelFormat, av: AVPixelFormat)] = []
-    var next = encoder.pointee.pix_fmts
+    if settings.device.isHardware {
+      offered = Upload.layouts.filter { $0.layout.depth == 8 || settings.codec != .h264 }
+    }
+    var next = settings.device.isHardware ? nil : encoder.pointee.pix_fmts
     while let current = next?.pointee, current != AV_PIX_FMT_NONE {
       if let layout = PixelFormat(current), !PixelFormat.isFullRangeTwin(current) { offered.append((layout, current)) }
       next = next?.advanced(by: 1)
@@ -259,6 +269,12 @@ final class VideoEncoder {
   }
 
   private func noteChanges(from source: StreamFormat) {
+    if settings.device == .nvenc || settings.device == .qsv,
+      format.masteringDisplay != nil || format.contentLight != nil
+    {
+      notes.append(
+        MediaNote(.converted, "HDR10 metadata: \(settings.encoderName) writes none, so the container alone holds them"))
+    }
     let (old, new) = (source.pixelFormat, format.pixelFormat)
     guard old != new else { return }
     let odd = source.width % 2 != 0 || source.height % 2 != 0

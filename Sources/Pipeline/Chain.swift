@@ -8,6 +8,9 @@ public struct Chain: Sendable {
     public let stage: any Stage
     /// Every parameter, defaults included.
     public let values: [String: Value]
+    /// Where in the file it stands, `file:line:column`, and by name where its parameters and theirs stand.
+    public let place: String
+    public let places: [String: String]
   }
 
   /// Which files of a folder are inputs: glob patterns on the path below it, case ignored.
@@ -41,7 +44,19 @@ public struct Chain: Sendable {
 
   /// Looks for everything that the stages need from this machine.
   public func check() throws {
-    for stage in stages { try stage.stage.check() }
+    for stage in stages {
+      do { try stage.stage.check() } catch var failure as Failure
+        where failure.exitCode == .usage && failure.place.isEmpty
+      {
+        // The parameter that is complained of, where one is named.
+        let words = Set(failure.message.split { !($0.isLetter || $0.isNumber || "-_".contains($0)) }.map(String.init))
+        let named = stage.places.filter { words.contains($0.key) }.max {
+          ($0.key.count, $1.key) < ($1.key.count, $0.key)
+        }
+        failure.place = named?.value ?? stage.place
+        throw failure
+      }
+    }
   }
 
   /// Everything that decides the bits of an output, and nothing else: comments, order of keys and file name do not.

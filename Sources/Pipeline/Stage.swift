@@ -30,6 +30,9 @@ public protocol Stage: Sendable {
   /// Throws `Failure` with exit code 2 (no such name) or 3 (not installed).
   func check() throws
 
+  /// What a user should know before anything runs, a line each.
+  var remarks: [String] { get }
+
   /// What else decides the bits of the output, beside the parameters: hashes of models, versions of libraries.
   func fingerprint() throws -> [String: String]
 }
@@ -37,6 +40,7 @@ public protocol Stage: Sendable {
 extension Stage {
   public static var main: String? { nil }
   public func check() throws {}
+  public var remarks: [String] { [] }
   public func fingerprint() throws -> [String: String] { [:] }
 }
 

@@ -11,6 +11,7 @@ public struct Encode: SinkStage {
 
   public struct Options: StageOptions {
     var codec = EncoderSettings.Codec.hevc
+    var encoder = EncoderDevice.software
     var preset: String?
     var crf: Double?
     var tune: String?
@@ -26,6 +27,9 @@ public struct Encode: SinkStage {
     public static var parameters: [Parameter<Options>] {
       [
         .choice("codec", \.codec, "the video codec"),
+        .choice(
+          "encoder", \.encoder,
+          "what encodes: software, one in hardware by name, or auto: hardware where it really opens, else software"),
         .text("preset", \.preset, "the encoder's name for speed against size: ultrafast … placebo; a number for av1"),
         .number("crf", \.crf, 0...63, "constant rate factor: lower is better and larger"),
         .text("tune", \.tune, "the encoder's name for a kind of content: grain, animation …"),
@@ -54,9 +58,15 @@ public struct Encode: SinkStage {
 
   public init(_ options: Options) throws {
     self.options = options
+    if options.encoder.isHardware, options.codec == .ffv1 || options.codec == .prores {
+      throw Failure(
+        "encode: \(options.codec.rawValue) is made in software only, not by \(options.encoder.rawValue)",
+        exitCode: .usage)
+    }
     target = try Encode.target(options)
     settings = EncoderSettings(
-      codec: options.codec, preset: options.preset, crf: options.crf, tune: options.tune, params: options.params,
+      codec: options.codec, device: options.encoder, preset: options.preset, crf: options.crf, tune: options.tune,
+      params: options.params,
       depth: options.depth)
   }
 
@@ -81,7 +91,12 @@ public struct Encode: SinkStage {
 
   public func check() throws { try settings.check() }
 
-  public func fingerprint() throws -> [String: String] { FFmpeg.versions }
+  public var remarks: [String] { settings.fallbackRemark.map { [$0] } ?? [] }
+
+  public func fingerprint() throws -> [String: String] {
+    guard options.encoder != .software else { return FFmpeg.versions }
+    return FFmpeg.versions.merging(["encoder": try settings.resolved().encoderName]) { $1 }
+  }
 
   public func open(_ streams: [StreamFormat], _ job: Job) throws -> any Sink { try sink(streams, job) }
 
@@ -99,6 +114,10 @@ public struct Encode: SinkStage {
     }
     var settings = settings
     settings.threads = job.threads
+    if let first = streams.first, options.encoder != .software {
+      settings = try settings.resolved(for: first)
+      try job.note(Note(.info, "encoded by \(settings.encoderName)"))
+    }
     if let target, let first = streams.first {
       let found = try QualitySearch(job.input, first, settings).run(target: target)
       settings.crf = found.crf
@@ -129,6 +148,9 @@ extension Encode: SegmentableSink {
 
   public var cutObstacle: String? {
     if target != nil { return "encode's target is searched over the whole file" }
+    if options.encoder != .software, (try? settings.resolved())?.device.isHardware ?? true {
+      return "encode's hardware is not held to the same header every time"
+    }
     // SVT-AV1 was seen to hang between encoders of one process.
     if options.codec == .av1 { return "encode's av1 is not joined" }
     return options.params.keys.sorted().first { Self.budgets.contains($0) }.map {

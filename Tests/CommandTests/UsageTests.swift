@@ -28,6 +28,48 @@ import Testing
     #expect(command.error.split(separator: "\n").count == 1)
   }
 
+  @Test func anEncoderThatDoesNotOpenIsOneLineBeforeAnythingIsWritten() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "encoders-" + UUID().uuidString).path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try Command(
+      words: "ffmpeg -v error -f lavfi -i testsrc2=s=64x48:d=0.2 -c:v libx264 in.mp4".split(separator: " ").map(
+        String.init), folder: folder)
+    let opened = try Command(["doctor"]).output.split(separator: "\n").filter { $0.contains("hardware") }
+    #expect(!opened.isEmpty)
+    for name in ["nvenc", "qsv", "vaapi"] where !opened.contains(where: { $0.contains("hevc_\(name)") }) {
+      let refused = try Command(
+        ["run", "transcode.yml", "in.mp4", "-o", "out", "--set", "encode.encoder=\(name)"], folder: folder)
+      #expect(refused.code == 3 && refused.error.split(separator: "\n").count == 1)
+      #expect(refused.error.contains("encoder: \(name) does not open here") && refused.error.contains("; install "))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["in.mp4"])
+    }
+    let auto = try Command(
+      ["run", "transcode.yml", "in.mp4", "-o", "out", "--set", "encode.encoder=auto"], folder: folder)
+    #expect(auto.code == 0 && FileManager.default.fileExists(atPath: folder + "/out/in.mkv"))
+    let said = auto.error.components(separatedBy: "no encoder in hardware opens").count == 2
+    #expect(said == opened.contains { $0.contains("none") })
+  }
+
+  @Test(arguments: [
+    ("{ params: { aq-mod: 3 } }", "t.yml:7:25: libx265 does not accept", "aq-mod"),
+    ("{ codec: h264, params: { aq-mod: 3 } }", "t.yml:7:38: ", "aq-mod"),
+    ("{ codec: ffv1, params: { slice: 3 } }", "t.yml:7:38: ", "'slice'"),
+    ("{ preset: fastish }", "t.yml:7:", "fastish"),
+  ])
+  func whatTheEncoderRefusesIsNamedWithItsPlace(parameters: String, beginning: String, name: String) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "places-" + UUID().uuidString).path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let head = "version: 1\nname: t\ninputs: { include: [x] }\noutput: '{stem}.mkv'\nstages:\n  - decode\n"
+    let text = head + "  - encode: \(parameters)\n"
+    try Data(text.utf8).write(to: URL(filePath: folder + "/t.yml"))
+    let command = try Command(["check", "./t.yml"], folder: folder)
+    #expect(command.code == 2 && command.output.isEmpty)
+    #expect(command.error.contains(beginning) && command.error.contains(name), "\(command.error)")
+    #expect(command.error.split(separator: "\n").count == 1)
+  }
+
   @Test func helpIsForReading() throws {
     let help = try Command(["run", "--help"])
     #expect(help.code == 0)

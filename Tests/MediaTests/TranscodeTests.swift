@@ -145,14 +145,15 @@ import Testing
     #expect(throws: Never.self) { try EncoderSettings(preset: "fast", tune: "grain", params: ["aq-mode": "3"]).check() }
   }
 
-  @Test func captionsInThePictureStreamStayInIt() throws {
+  @Test(arguments: [EncoderSettings.Codec.hevc, .h264])
+  func captionsInThePictureStreamStayInIt(codec: EncoderSettings.Codec) throws {
     let reader = try { () throws -> VideoReader in
       let source = scratch.path("in.mkv")
       try Tool.ffmpeg("-f lavfi -i testsrc2=s=64x64:r=10:d=1 -c:v libx264", to: source)
       return try VideoReader(source)
     }()
     let target = scratch.path("out.mkv")
-    let writer = try VideoWriter(target, .fast(.mkv), streams: reader.streams, companionsOf: nil)
+    let writer = try VideoWriter(target, .fast(.mkv, codec: codec), streams: reader.streams, companionsOf: nil)
     var captions: [[UInt8]] = []
     while var frame = try reader.read() {
       captions.append([0xfc, UInt8(captions.count), 0x00, 0xfd, 0x00, 0x00])

@@ -29,6 +29,7 @@ public struct Diagnosis: Sendable {
         try settings.check()
       }
     }
+    hardware()
     for format in PictureFormat.allCases {
       attempt("encoder", format.rawValue, format.encoderName, "apt-get install libavcodec-extra") {
         let grey = Picture(width: 16, height: 16, format: PixelFormat(.yuv444)) { planes in
@@ -57,6 +58,19 @@ public struct Diagnosis: Sendable {
   }
 
   public var isWell: Bool { items.allSatisfy(\.isWell) }
+
+  /// Encoders in hardware that open: none is needed.
+  private mutating func hardware() {
+    var opened: [String] = []
+    for device in EncoderDevice.allCases where device.isHardware {
+      for codec in [EncoderSettings.Codec.hevc, .h264, .av1] {
+        let settings = EncoderSettings(codec: codec, device: device)
+        if (try? settings.resolved()) != nil { opened.append(settings.encoderName) }
+      }
+    }
+    for name in opened { add("hardware", name, true, "opens") }
+    if opened.isEmpty { add("hardware", "none", true, "no encoder in hardware opens; 'encoder: auto' uses software") }
+  }
 
   private mutating func languages() {
     let languages = Languages.installed()

@@ -167,7 +167,9 @@ private final class PipelineReader {
       let before = diagnostics.count
       do {
         let (stage, complete) = try spec.make(values)
-        configured.append(Chain.ConfiguredStage(spec: spec, stage: stage, values: complete))
+        configured.append(
+          Chain.ConfiguredStage(
+            spec: spec, stage: stage, values: complete, place: place(nameNode), places: places(in: parameters)))
       } catch let failure as Failure {
         if diagnostics.count == before { report(nameNode, failure.description) }
       } catch {
@@ -179,6 +181,17 @@ private final class PipelineReader {
       report(node, "--set \(override.text): this pipeline has no stage '\(override.stage)'")
     }
     return configured
+  }
+
+  private func place(_ node: Node) -> String { "\(file):\(node.mark?.line ?? 1):\(node.mark?.column ?? 1)" }
+
+  /// Where each name within parameters stands.
+  private func places(in node: Node?) -> [String: String] {
+    guard case .mapping(let mapping)? = node else { return [:] }
+    return mapping.reduce(into: [:]) { places, pair in
+      if case .scalar(let name) = pair.key { places[name.string] = place(pair.key) }
+      places.merge(self.places(in: pair.value)) { own, _ in own }
+    }
   }
 
   /// A stage's name and its parameters: `decode`, `decode: {…}` or `deinterlace: auto`.
