@@ -129,6 +129,8 @@ final class VideoEncoder {
       let handle = try wrap(frame)
       code = avcodec_send_frame(codec.pointer, handle.pointer)
     } else {
+      // Joined stretches come without a frame; SVT-AV1 would wait for one for ever.
+      guard framesSent > 0 else { return }
       if let next { endLast(at: next) }
       code = avcodec_send_frame(codec.pointer, nil)
       if code == cffmpeg_error_eof() { code = 0 }

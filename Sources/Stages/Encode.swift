@@ -151,8 +151,6 @@ extension Encode: SegmentableSink {
     if options.encoder != .software, (try? settings.resolved())?.device.isHardware ?? true {
       return "encode's hardware is not held to the same header every time"
     }
-    // SVT-AV1 was seen to hang between encoders of one process.
-    if options.codec == .av1 { return "encode's av1 is not joined" }
     return options.params.keys.sorted().first { Self.budgets.contains($0) }.map {
       "encode's \($0) goes by the whole file"
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Pipeline
 
 /// How a long input falls into stretches, and comes together again.
@@ -56,6 +57,14 @@ extension Executor {
     SegmentStore.refuse(segmented.folder, reason)
     queue.drop(segmented)
     queue.replace(by: [QueuedJob(job: queued.job, part: .uncut)])
+  }
+
+  /// Removes what an attempt that has ended did not complete.
+  func removeParts(_ queued: QueuedJob, _ publisher: Publisher) {
+    publisher.removeParts()
+    if case .segment(let segmented, let number) = queued.part {
+      unlink(SegmentWriter.part(of: SegmentStore.path(segmented.folder, number)))
+    }
   }
 
   func forgetSegments(_ job: PlannedJob) {

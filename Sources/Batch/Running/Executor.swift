@@ -175,7 +175,7 @@ final class Executor: Sendable {
         queued, Failure("no progress for \(Int(deadline)) s, so its worker was ended", place: job.input.path), [],
         publisher, seconds)
     case .cancelled:
-      publisher.removeParts()
+      removeParts(queued, publisher)
       log(job, seconds, "stopped", .tryAgain, stop.reason)
       queue.finished()
     case .segment, .cut: advance(queued)
@@ -254,7 +254,7 @@ final class Executor: Sendable {
   ) {
     var failure = outputTrouble(queued.job) ?? failure
     if failure.place.isEmpty { failure.place = queued.job.input.path }
-    publisher.removeParts()
+    removeParts(queued, publisher)
     let tries = queued.crashes > 0 ? max(options.retries, 1) : options.retries
     if failure.mayPass, queued.attempts <= tries, stop.level == .none {
       var again = queued

@@ -94,12 +94,15 @@ public final class SegmentWriter {
   private let hash: ContentHash
   private var times: [Int64] = []
 
+  /// Where a stretch lies until it is complete.
+  public static func part(of path: String) -> String { path + ".part" }
+
   /// - Parameters:
   ///   - path: where the complete file is to lie.
   ///   - stream: of the pictures, as `VideoWriter` is told of it.
   public init(_ path: String, _ settings: WriterSettings, stream: StreamFormat) throws {
     self.path = path
-    part = path + ".part"
+    part = SegmentWriter.part(of: path)
     placement = try Placement(stream, settings)
     encoder = try VideoEncoder(settings.encoder, placement.format, header: settings.container.keepsHeadersOutside)
     hash = try ContentHash()
