@@ -17,6 +17,9 @@ final class AudioConverter {
   private let source: UnsafeMutablePointer<AVStream>
   private var graph: AudioGraph?
   private(set) var failed = 0
+  /// Where the next decoded frame begins if it does not say so, in the source's time base: decoders that hold sound back
+  /// give the last of it without a time.
+  private var next: Int64?
 
   init(_ source: UnsafeMutablePointer<AVStream>, to codec: AudioCodec) throws {
     self.source = source
@@ -67,7 +70,11 @@ final class AudioConverter {
     while true {
       let frame = try FrameHandle()
       guard avcodec_receive_frame(decoder.pointer, frame.pointer) >= 0 else { break }
-      frame.pointer.pointee.pts = frame.pointer.pointee.best_effort_timestamp
+      var time = frame.pointer.pointee.best_effort_timestamp
+      if time == cffmpeg_no_pts() { time = next ?? max(source.pointee.start_time, 0) }
+      frame.pointer.pointee.pts = time
+      let length = AVRational(num: 1, den: max(frame.pointer.pointee.sample_rate, 1))
+      next = time &+ rescale(Int64(frame.pointer.pointee.nb_samples), length, source.pointee.time_base)
       try resample(frame, emit)
     }
     if packet == nil {

@@ -59,6 +59,10 @@ public enum Container: String, Sendable, Hashable, Codable, CaseIterable {
     }
     // MPEG's own container holds most of what it has a tag for; raw PCM in it is an extension few players know.
     if self == .mp4, text(avcodec_get_name(codec))?.hasPrefix("pcm_") == true { return false }
-    return avformat_query_codec(format, codec, FF_COMPLIANCE_NORMAL) == 1
+    if avformat_query_codec(format, codec, FF_COMPLIANCE_NORMAL) == 1 { return true }
+    // Matroska keeps what Windows has a number for (WMA, ADPCM, A-law) as that.
+    guard self == .mkv, kind == AVMEDIA_TYPE_AUDIO, let tags = avformat_get_riff_audio_tags() else { return false }
+    var list: [OpaquePointer?] = [tags, nil]
+    return av_codec_get_tag(&list, codec) != 0
   }
 }

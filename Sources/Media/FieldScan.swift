@@ -19,6 +19,8 @@ public struct FieldScan: Sendable, Hashable {
   private var topFirst = 0
   private var bottomFirst = 0
   private var whole = 0
+  /// Nobody says that there are fields: most frames must show them, but for telecined film's two of five.
+  private var isDoubtful = false
   /// Frames that repeat a field of the one before where 3:2 pulldown would, those that do so elsewhere, and how many
   /// pulldown would have in stretches as long.
   private var onBeat = 0
@@ -33,9 +35,10 @@ public struct FieldScan: Sendable, Hashable {
     try self.init(path, number, threads, detector: "idet", label: "lavfi.idet.multiple.current_frame")
     guard flagged == 0, content != .whole, content != .unsure else { return }
     // Fields that nobody has marked must be plain. At idet's own threshold of 1.04 moving patterns of thin lines pass
-    // for them in every frame; at 1.25 they pass in none, and real fields in most.
+    // for them in every frame, at 1.25 still in some; at 1.5 in few, and real fields in most.
     self = try FieldScan(
-      path, number, threads, detector: "idet=intl_thres=1.25", label: "lavfi.idet.single.current_frame")
+      path, number, threads, detector: "idet=intl_thres=1.5", label: "lavfi.idet.single.current_frame")
+    isDoubtful = true
   }
 
   private init(_ path: String, _ number: Int, _ threads: Int, detector: String, label: String) throws {
@@ -103,8 +106,8 @@ public struct FieldScan: Sendable, Hashable {
     guard determined >= 8 else { return .unsure }
     // Noise is taken for fields of either order; real fields have one.
     if woven * 4 >= determined, max(topFirst, bottomFirst) >= 4 * min(topFirst, bottomFirst) {
-      let pulldown = beats > 0 && onBeat * 10 >= beats * 6 && offBeat * 4 <= onBeat
-      return pulldown ? .telecined(order) : .interlaced(order)
+      if beats > 0, onBeat * 10 >= beats * 6, offBeat * 4 <= onBeat { return .telecined(order) }
+      return isDoubtful && woven * 2 < determined ? .unsure : .interlaced(order)
     }
     return woven * 20 <= determined ? .whole : .unsure
   }

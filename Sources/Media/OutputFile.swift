@@ -62,6 +62,11 @@ final class OutputFile {
     let pointer = packet.pointer
     let index = Int(stream.pointee.index)
     av_packet_rescale_ts(pointer, timeBase, stream.pointee.time_base)
+    let delay = codecDelay(stream)
+    if delay > 0 {
+      if pointer.pointee.pts != cffmpeg_no_pts() { pointer.pointee.pts += delay }
+      if pointer.pointee.dts != cffmpeg_no_pts() { pointer.pointee.dts += delay }
+    }
     if pointer.pointee.dts != cffmpeg_no_pts() {
       // Sources with decoding times that stand still or go back would lose packets in the muxer.
       if let last = lastDecodeTimes[index], pointer.pointee.dts <= last, !container.isMatroska {
@@ -75,6 +80,15 @@ final class OutputFile {
     packetCounts[index, default: 0] += 1
     let code = av_interleaved_write_frame(context, pointer)
     guard code >= 0 else { throw FFmpeg.failure("cannot write to the output", code, place: path) }
+  }
+
+  /// What readers of Matroska take off each time of Opus (CodecDelay), and FFmpeg 5.1 does not add, in the stream's base.
+  private func codecDelay(_ stream: UnsafeMutablePointer<AVStream>) -> Int64 {
+    let parameters = stream.pointee.codecpar.pointee
+    guard container.isMatroska, parameters.codec_id == AV_CODEC_ID_OPUS, parameters.sample_rate > 0 else { return 0 }
+    return rescale(
+      Int64(max(parameters.initial_padding, 0)), AVRational(num: 1, den: parameters.sample_rate),
+      stream.pointee.time_base)
   }
 
   /// Completes the file and sees it onto the disk.

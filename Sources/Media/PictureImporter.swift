@@ -173,7 +173,8 @@ final class PictureImporter {
       colour.range = PixelFormat.isFullRangeTwin(format) || (isStill && layout.chroma == .none) ? .full : .unspecified
     }
     if format.isRGB {
-      colour.range = .limited
+      // A film of RGB that says it uses all values goes on doing so.
+      if isStill || colour.range != .full { colour.range = .limited }
       colour.matrix = 6
       colour.chromaLocation = 0
     }

@@ -116,6 +116,58 @@ import Testing
     }
   }
 
+  /// Opus begins before 0 by what its encoder needs to settle; WMA's decoder gives its last sound without a time.
+  /// What FFmpeg decodes of WMA it also dates up to two frames late.
+  @Test(arguments: [
+    ("libopus", "mkv", "opus"), ("libopus", "webm", "opus"), ("wmav2", "wmv", "wmav2"), ("pcm_alaw", "avi", "pcm_alaw"),
+  ])
+  func soundStaysWhereItIs(encoder: String, container: String, kept: String) throws {
+    let source = scratch.path("in.\(container)")
+    let video = container == "webm" ? "libvpx" : "mpeg4"
+    try Tool.run(
+      "ffmpeg",
+      ["-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2", "-f", "lavfi", "-i", "sine=d=2"]
+        + ["-c:v", video, "-c:a", encoder, source])
+    for (audio, codec, within) in [(CompanionSettings.Audio.copy, kept, 0.00051), (.convert(.flac), "flac", 0.1)] {
+      let target = scratch.path("out.part")
+      var settings = WriterSettings.fast(.mkv)
+      settings.companions.audio = audio
+      _ = try transcode(source, to: target, settings)
+      #expect(try Tool.probe(target, "a:0", "stream=codec_name") == [codec])
+      func span(_ path: String) throws -> (apart: Double, end: Double) {
+        let sound = try Tool.probe(path, "a:0", "packet=pts_time,duration_time").map {
+          $0.split(separator: ",").compactMap { Double($0) }
+        }
+        let picture = try #require(Double(try Tool.probe(path, "v:0", "packet=pts_time")[0]))
+        let last = try #require(sound.last)
+        return (sound[0][0] - picture, last[0] + (last.count > 1 ? last[1] : 0) - picture)
+      }
+      let (before, after) = (try span(source), try span(target))
+      #expect(abs(before.apart - after.apart) < within && abs(before.end - after.end) < max(within, 0.05), "\(codec)")
+    }
+  }
+
+  /// Some codecs say that RGB uses all values, others say nothing.
+  @Test(arguments: [("png", "mov", "pc"), ("rawvideo", "avi", "tv")])
+  func aFilmOfRGBKeepsItsRange(codec: String, container: String, range: String) throws {
+    let source = scratch.path("in.\(container)")
+    try Tool.run(
+      "ffmpeg",
+      ["-v", "error", "-y", "-f", "lavfi", "-i", "color=0xff8040:s=96x64:r=25:d=0.2"]
+        + ["-pix_fmt", codec == "png" ? "rgb24" : "bgr24", "-c:v", codec, source])
+    let target = scratch.path("out.part")
+    _ = try transcode(source, to: target, .fast(.mkv))
+    #expect(try Tool.probe(target, "v:0", "stream=color_range") == [range])
+    // As a player shows it.
+    let shown = scratch.path("shown.raw")
+    try Tool.run(
+      "ffmpeg",
+      ["-v", "error", "-i", target, "-frames:v", "1", "-vf", "scale=1:1:flags=area,format=rgb24", "-f", "rawvideo"]
+        + [shown])
+    let colour = try Data(contentsOf: URL(filePath: shown))
+    #expect(zip(colour, [255, 128, 64] as [Int]).allSatisfy { abs(Int($0) - $1) < 4 }, "\(Array(colour))")
+  }
+
   @Test func anOddSizeBecomesFullChroma() throws {
     let (source, target) = (scratch.path("in.mkv"), scratch.path("out.mkv"))
     try Tool.ffmpeg("-f lavfi -i testsrc2=s=62x42:r=5:d=0.4,crop=61:41:exact=1 -pix_fmt yuv420p -c:v ffv1", to: source)

@@ -27,9 +27,12 @@ import Testing
   }
 
   /// Thin lines that move look like fields of two moments, but nobody has marked them so.
-  @Test(arguments: ["320x180", "64x64", "640x360"])
-  func finePatternsAreNoFields(size: String) throws {
-    let source = try clips.make("in.mkv", "-f lavfi -i testsrc2=s=\(size):r=30:d=1", "-pix_fmt yuv420p -c:v libx264")
+  @Test(arguments: [
+    ("320x180", "yuv420p -c:v libx264"), ("64x64", "yuv420p -c:v libx264"), ("640x360", "yuv420p -c:v libx264"),
+    ("192x108", "bgr0 -c:v ffv1"), ("192x108", "gray10le -c:v ffv1"),
+  ])
+  func finePatternsAreNoFields(size: String, encoding: String) throws {
+    let source = try clips.make("in.mkv", "-f lavfi -i testsrc2=s=\(size):r=25:d=2", "-pix_fmt \(encoding)")
     let (report, _) = try clips.run("[decode, deinterlace, encode: { codec: ffv1 }]", source, to: "out.mkv")
     #expect(!report.notes.contains { $0.text.contains("interlaced") }, "\(report.notes)")
   }
