@@ -53,7 +53,14 @@ public final class Network: Sendable {
   /// Output width divided by input width.
   public var scale: Int { integers.ending.upscale / integers.fold }
   /// Planes the network takes.
-  public var inputChannels: Int { 1 }
+  public var inputChannels: Int {
+    for case .picture(let output, _) in integers.operations {
+      return integers.tensors[output].channels / (integers.fold * integers.fold)
+    }
+    return 1
+  }
+  /// Planes the network makes.
+  public var outputChannels: Int { integers.ending.planes }
   /// What a denoiser takes the noise's standard deviation to be unless told, in levels of eight bits, 0 to 255; nil
   /// where the network takes no noise level.
   public var defaultNoiseLevel: Double? { integers.noiseLevel.map { $0 * 255 } }

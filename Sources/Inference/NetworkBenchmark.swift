@@ -32,23 +32,28 @@ public struct NetworkBenchmark: Sendable {
   public init(_ network: Network, width: Int, height: Int, threads: Int, runs: Int) {
     let runner = NetworkRunner(network, threads: threads)
     let scale = network.scale
-    let input = UnsafeMutableRawPointer.allocate(byteCount: width * height, alignment: 64)
-    let output = UnsafeMutableRawPointer.allocate(byteCount: width * height * scale * scale, alignment: 64)
+    let (inputs, outputs) = (network.inputChannels, network.outputChannels)
+    let input = UnsafeMutableRawPointer.allocate(byteCount: inputs * width * height, alignment: 64)
+    let output = UnsafeMutableRawPointer.allocate(byteCount: outputs * width * height * scale * scale, alignment: 64)
     defer {
       input.deallocate()
       output.deallocate()
     }
     var state: UInt32 = 1
-    for index in 0..<width * height {
+    for index in 0..<inputs * width * height {
       state = state &* 1_664_525 &+ 1_013_904_223
       input.storeBytes(of: UInt8(state >> 24), toByteOffset: index, as: UInt8.self)
     }
     func frame() -> Double {
       let start = DispatchTime.now().uptimeNanoseconds
       runner.run(
-        luma: Plane(base: input, stride: width, width: width, height: height), depth: 8,
-        into: MutablePlane(base: output, stride: width * scale, width: width * scale, height: height * scale),
-        outputDepth: 8)
+        (0..<inputs).map { Plane(base: input + $0 * width * height, stride: width, width: width, height: height) },
+        depth: 8,
+        into: (0..<outputs).map {
+          MutablePlane(
+            base: output + $0 * width * height * scale * scale, stride: width * scale, width: width * scale,
+            height: height * scale)
+        }, outputDepth: 8)
       return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
     }
     _ = frame()
@@ -63,6 +68,7 @@ public struct NetworkBenchmark: Sendable {
     memory = runner.memory
     bytes = NetworkBenchmark.bytes(runner.plan, pixels: width * height)
     let profile = runner.profile { _ = frame() }
+    let fold = network.integers.fold
     layers = zip(network.integers.operations, profile).map { operation, milliseconds in
       switch operation {
       case .mix(let mix): Layer(name: mix.name, milliseconds: milliseconds, gmacPerSecond: 0)
@@ -72,18 +78,19 @@ public struct NetworkBenchmark: Sendable {
           name:
             "\(layer.name) \(layer.kernelHeight)x\(layer.kernelWidth) \(layer.inputChannels)->\(layer.outputChannels)",
           milliseconds: milliseconds,
-          gmacPerSecond: Double(layer.macs * width * height) / max(milliseconds, 1e-6) / 1e6)
+          gmacPerSecond: Double(layer.macs * width * height / (fold * fold)) / max(milliseconds, 1e-6) / 1e6)
       }
     }
   }
 
   private static func bytes(_ plan: Plan, pixels: Int) -> Int {
-    var perPixel = 1 + plan.network.ending.upscale * plan.network.ending.upscale
+    var perPixel = plan.network.ending.planes * plan.network.ending.upscale * plan.network.ending.upscale
+    perPixel += (plan.network.ending.addsPicture ? 2 : 1) * plan.network.tensors[0].channels
     for operation in plan.network.operations {
       if let output = operation.output { perPixel += plan.steps[output] }
       for input in operation.inputs { perPixel += plan.steps[input] }
     }
-    return perPixel * pixels
+    return perPixel * pixels / (plan.network.fold * plan.network.fold)
   }
 }
 

@@ -45,37 +45,57 @@ public final class NetworkRunner {
   /// Bytes that the runner holds beside the pictures: packed weights, and the rows alive in every thread.
   public var memory: Int { plan.arena.bytes + bands.reduce(0) { $0 + $1.bytes } }
 
-  /// Runs the network over one plane.
-  ///
-  /// - Parameters:
-  ///   - luma: samples of `depth` bits, 8 to 16, more than eight in two bytes each; `luma / (2^depth - 1)` is what
-  ///     the network was trained on for eight bits, and deeper samples are eight bits' with a fraction.
-  ///   - output: `scale` times as wide and high, filled with samples of `outputDepth` bits.
-  ///   - previous: an earlier frame of the same depths and what this network made of it. Rows that depend on nothing
-  ///     but samples that are the same there are copied, which gives the same bits. Sizes that differ are ignored.
+  /// Runs a network on luma over one plane; see the other `run`.
   public func run(
     luma: Plane, depth: Int, into output: MutablePlane, outputDepth: Int,
     unchangedFrom previous: (luma: Plane, output: Plane)? = nil
   ) {
+    run(
+      [luma], depth: depth, into: [output], outputDepth: outputDepth,
+      unchangedFrom: previous.map { (inputs: [$0.luma], outputs: [$0.output]) })
+  }
+
+  /// Runs the network over a picture's planes: luma, or red, green and blue.
+  ///
+  /// - Parameters:
+  ///   - inputs: `network.inputChannels` planes of one size, samples of `depth` bits, 8 to 16, more than eight in two
+  ///     bytes each; `sample / (2^depth - 1)` is what the network was trained on for eight bits, and deeper samples are
+  ///     eight bits' with a fraction.
+  ///   - outputs: `network.outputChannels` planes, `scale` times as wide and high, filled with samples of `outputDepth`
+  ///     bits.
+  ///   - previous: an earlier frame of the same depths and what this network made of it. Rows that depend on nothing
+  ///     but samples that are the same there are copied, which gives the same bits. Sizes that differ are ignored.
+  public func run(
+    _ inputs: [Plane], depth: Int, into outputs: [MutablePlane], outputDepth: Int,
+    unchangedFrom previous: (inputs: [Plane], outputs: [Plane])? = nil
+  ) {
     precondition((8...16).contains(depth) && (8...16).contains(outputDepth), "samples have 8 to 16 bits")
     precondition(
-      output.width == luma.width * network.scale && output.height == luma.height * network.scale,
+      inputs.count == network.inputChannels && outputs.count == network.outputChannels, "planes are the network's")
+    let (width, height) = (inputs[0].width, inputs[0].height)
+    precondition(inputs.allSatisfy { $0.width == width && $0.height == height }, "all planes have one size")
+    precondition(
+      outputs.allSatisfy { $0.width == width * network.scale && $0.height == height * network.scale },
       "the output is \(network.scale) times the input's size")
-    guard luma.width > 0, luma.height > 0 else { return }
-    if luma.width != width || bands.isEmpty {
-      bands = (0..<pool.threads).map { _ in Band(plan, pictureWidth: luma.width) }
-      width = luma.width
+    guard width > 0, height > 0 else { return }
+    if width != self.width || bands.isEmpty {
+      bands = (0..<pool.threads).map { _ in Band(plan, pictureWidth: width) }
+      self.width = width
     }
     let fold = network.integers.fold
-    var changed = [0..<(luma.height + fold - 1) / fold]
-    if let previous, !noiseHasChanged, previous.luma.width == luma.width, previous.luma.height == luma.height,
-      previous.output.width == output.width, previous.output.height == output.height
+    var changed = [0..<(height + fold - 1) / fold]
+    if let previous, !noiseHasChanged, previous.inputs.count == inputs.count,
+      previous.outputs.count == outputs.count,
+      previous.inputs.allSatisfy({ $0.width == width && $0.height == height }),
+      previous.outputs.allSatisfy({ $0.width == outputs[0].width && $0.height == outputs[0].height })
     {
-      changed = changedRows(luma, previous.luma, bytes: luma.width * (depth > 8 ? 2 : 1))
-      copy(previous.output, to: output, except: changed, bytes: output.width * (outputDepth > 8 ? 2 : 1))
+      changed = changedRows(inputs, previous.inputs, bytes: width * (depth > 8 ? 2 : 1))
+      for (output, earlier) in zip(outputs, previous.outputs) {
+        copy(earlier, to: output, except: changed, bytes: output.width * (outputDepth > 8 ? 2 : 1))
+      }
     }
     let job = Band.Job(
-      input: luma, inputDepth: depth, output: output, outputDepth: outputDepth,
+      inputs: inputs, inputDepth: depth, outputs: outputs, outputDepth: outputDepth,
       arithmetic: EndingArithmetic(plan.network.ending, inputDepth: depth, outputDepth: outputDepth))
     noiseHasChanged = false
     let work = Work(bands: bands, job: job, shares: NetworkRunner.shares(of: changed, among: bands.count))
@@ -84,14 +104,14 @@ public final class NetworkRunner {
   }
 
   /// Rows of the output, in rows of the folded picture, that may differ because a row they depend on does.
-  private func changedRows(_ luma: Plane, _ previous: Plane, bytes: Int) -> [Range<Int>] {
+  private func changedRows(_ inputs: [Plane], _ previous: [Plane], bytes: Int) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
     let fold = network.integers.fold
-    let height = (luma.height + fold - 1) / fold
-    for y in 0..<height
-    where (y * fold..<min(y * fold + fold, luma.height)).contains(where: {
-      memcmp(luma.base + $0 * luma.stride, previous.base + $0 * previous.stride, bytes) != 0
-    }) {
+    let height = (inputs[0].height + fold - 1) / fold
+    func differs(_ row: Int) -> Bool {
+      zip(inputs, previous).contains { memcmp($0.base + row * $0.stride, $1.base + row * $1.stride, bytes) != 0 }
+    }
+    for y in 0..<height where (y * fold..<min(y * fold + fold, inputs[0].height)).contains(where: differs) {
       // A row reaches down to those that look up to it, and the other way round.
       let reached = max(0, y - plan.pictureReach.below)..<min(height, y + plan.pictureReach.above + 1)
       if let last = ranges.last, reached.lowerBound <= last.upperBound {

@@ -4,13 +4,16 @@ import Frames
 struct Reference {
   let network: IntegerNetwork
 
-  /// - Parameter noiseLevel: 0 to 1; matters to denoisers only.
-  /// - Returns: `(upscale / fold)²` times as many samples as `luma` has.
+  /// - Parameters:
+  ///   - picture: [plane][y][x]
+  ///   - noiseLevel: 0 to 1; matters to denoisers only.
+  /// - Returns: [plane][y][x], `(upscale / fold)²` times as many samples a plane.
   func run(
-    luma: [UInt16], width: Int, height: Int, depth: Int, outputDepth: Int, noiseLevel: Double = 0
+    _ picture: [UInt16], width: Int, height: Int, depth: Int, outputDepth: Int, noiseLevel: Double = 0
   ) -> [UInt16] {
     let arithmetic = EndingArithmetic(network.ending, inputDepth: depth, outputDepth: outputDepth)
     let fold = network.fold
+    let planes = picture.count / (width * height)
     let (columns, rows) = ((width + fold - 1) / fold, (height + fold - 1) / fold)
     /// [channel][y][x]
     var tensors = [[UInt8]](repeating: [], count: network.tensors.count)
@@ -18,11 +21,12 @@ struct Reference {
     for operation in network.operations {
       switch operation {
       case .picture(let index, let codes):
-        for channel in 0..<fold * fold {
+        for channel in 0..<fold * fold * planes {
+          let (pixel, plane) = (channel / planes, channel % planes)
           for y in 0..<rows {
             for x in 0..<columns {
-              let row = min(y * fold + channel / fold, height - 1)
-              let sample = luma[row * width + min(x * fold + channel % fold, width - 1)]
+              let row = plane * height + min(y * fold + pixel / fold, height - 1)
+              let sample = picture[row * width + min(x * fold + pixel % fold, width - 1)]
               tensors[index].append(
                 depth == 8 ? codes[Int(sample)] : codes[min((Int(sample) + 1 << (depth - 9)) >> (depth - 8), 255)])
             }
@@ -32,11 +36,12 @@ struct Reference {
         let zero = network.tensors[mix.output].quantisation.zeroPoint
         for part in mix.parts {
           let first = tensors[mix.output].count / (columns * rows)
-          for index in tensors[part[0].input].indices {
+          for index in 0..<part.channels * columns * rows {
             var sum: Float = 0
-            for term in part {
+            for term in part.terms {
               let inputZero = network.tensors[term.input].quantisation.zeroPoint
-              sum += (Float(tensors[term.input][index]) - Float(inputZero)) * term.scale
+              let code = tensors[term.input][term.first * columns * rows + index]
+              sum += (Float(code) - Float(inputZero)) * term.scale
             }
             if sum < 0 { sum *= mix.slopes[first + index / (columns * rows)] }
             let code = sum.rounded(.toNearestOrEven) + Float(zero)
@@ -49,7 +54,7 @@ struct Reference {
         if let index = layer.output {
           tensors[index] = sums.indices.map { code(layer, sums[$0], channel: $0 / (columns * rows)) }
         } else {
-          output = samples(sums, luma, width: width, height: height, arithmetic)
+          output = samples(sums, picture, width: width, height: height, depth: depth, arithmetic)
         }
       }
     }
@@ -90,20 +95,46 @@ struct Reference {
   }
 
   private func samples(
-    _ sums: [Int32], _ luma: [UInt16], width: Int, height: Int, _ arithmetic: EndingArithmetic
+    _ sums: [Int32], _ picture: [UInt16], width: Int, height: Int, depth: Int, _ arithmetic: EndingArithmetic
   ) -> [UInt16] {
     let (upscale, fold) = (network.ending.upscale, network.fold)
     let scale = upscale / fold
     let (columns, rows) = ((width + fold - 1) / fold, (height + fold - 1) / fold)
     var samples: [UInt16] = []
-    for y in 0..<height * scale {
-      for x in 0..<width * scale {
-        let base = network.ending.addsPicture ? Int32(luma[y / scale * width + x / scale]) : nil
-        let channel = y % upscale * upscale + x % upscale
-        let sum = sums[(channel * rows + y / upscale) * columns + x / upscale]
-        samples.append(UInt16(arithmetic.sample(sum: sum, channel: channel, base: base)))
+    for plane in 0..<network.ending.planes {
+      for y in 0..<height * scale {
+        for x in 0..<width * scale {
+          var base: Int32?
+          if network.ending.addsPicture {
+            let luma = picture.dropFirst(plane * width * height).prefix(width * height)
+            if let interpolation = network.ending.interpolation {
+              base = interpolated(luma, width: width, height: height, depth, interpolation, x: x, y: y)
+            } else {
+              base = Int32(luma[luma.startIndex + y / scale * width + x / scale])
+            }
+          }
+          let channel = (plane * upscale + y % upscale) * upscale + x % upscale
+          let sum = sums[(channel * rows + y / upscale) * columns + x / upscale]
+          samples.append(UInt16(arithmetic.sample(sum: sum, channel: channel, base: base)))
+        }
       }
     }
     return samples
+  }
+
+  private func interpolated(
+    _ plane: ArraySlice<UInt16>, width: Int, height: Int, _ depth: Int, _ interpolation: Interpolation, x: Int, y: Int
+  ) -> Int32 {
+    let (even, odd) = interpolation.weights
+    var sum = 0
+    for (down, weight) in (y % 2 == 0 ? even : odd).enumerated() {
+      for (across, factor) in (x % 2 == 0 ? even : odd).enumerated() {
+        let row = min(max(y / 2 + down - 1, 0), height - 1)
+        let column = min(max(x / 2 + across - 1, 0), width - 1)
+        sum += Int(weight) * Int(factor) * Int(plane[plane.startIndex + row * width + column])
+      }
+    }
+    let shift = depth + 4 - Interpolation.depth(of: depth)
+    return Int32((sum + (1 << shift) / 2) >> shift)
   }
 }

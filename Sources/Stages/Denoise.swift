@@ -41,6 +41,11 @@ public struct Denoise: FilterStage {
         "the model '\(options.model)' makes pictures \(network.scale) times larger",
         advice: "denoise wants one that keeps the size, such as denoise-fast", exitCode: .usage)
     }
+    guard network.inputChannels == 1, network.outputChannels == 1 else {
+      throw Failure(
+        "the model '\(options.model)' takes \(network.inputChannels) channels and makes \(network.outputChannels)",
+        advice: "denoise wants one on luma", exitCode: .usage)
+    }
     if case .value = options.strength, network.defaultNoiseLevel == nil {
       throw Failure(
         "the model '\(options.model)' takes no noise level", advice: "leave 'strength' out for this one",

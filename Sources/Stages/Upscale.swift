@@ -37,7 +37,7 @@ public struct Upscale: FilterStage {
 
   private func network() throws -> Network {
     let network = try Models.load(options.model, for: "upscale")
-    guard network.scale == 2, network.inputChannels == 1 else {
+    guard network.scale == 2, network.inputChannels == 1, network.outputChannels == 1 else {
       throw Failure(
         "the model '\(options.model)' makes pictures \(network.scale) times larger and takes \(network.inputChannels) channels",
         advice: "upscale wants one for 2 times, on luma", exitCode: .usage)

@@ -33,6 +33,12 @@ import Testing
     NetworkShape(channels: [16, 16, 16], kernels: [(3, 3), (5, 5), (3, 1), (3, 3)], zeroPoints: true, mixing: .sum),
     NetworkShape(channels: [16, 20], upscale: 1, mixing: .join),
     NetworkShape(channels: [16, 16], slopes: true, mixing: .sum),
+    NetworkShape(channels: [16], planes: 3),
+    NetworkShape(channels: [16, 24], upscale: 1, planes: 3, zeroPoints: true),
+    NetworkShape(channels: [32], planes: 3, fold: 2, residual: .init(scale: 0.02, zeroPoint: 130)),
+    NetworkShape(channels: [16], upscale: 4, planes: 3, interpolation: .asymmetric, fold: 2),
+    NetworkShape(channels: [16, 16], interpolation: .halfPixel),
+    NetworkShape(channels: [16], interpolation: .asymmetric, result: .init(scale: 0.02, zeroPoint: 114)),
   ]
   static let sizes = [(1, 1), (2, 3), (5, 1), (1, 9), (23, 4), (24, 7), (25, 5), (61, 11)]
   /// Emulated processors are slow.
@@ -45,18 +51,19 @@ import Testing
     for (index, size) in ExactnessTests.sizes.enumerated() {
       let (depth, outputDepth) = ExactnessTests.depths[index % ExactnessTests.depths.count]
       for filling in Filling.allCases {
-        let input = TestPlane(width: size.0, height: size.1, depth: depth)
-        input.samples = filling.samples(size.0 * size.1, depth: depth, &random)
+        let input = TestPlane(width: size.0, height: size.1, depth: depth, count: shape.planes)
+        input.samples = filling.samples(shape.planes * size.0 * size.1, depth: depth, &random)
         let expected = Reference(network: network).run(
-          luma: input.samples, width: size.0, height: size.1, depth: depth, outputDepth: outputDepth, noiseLevel: 0.1)
+          input.samples, width: size.0, height: size.1, depth: depth, outputDepth: outputDepth, noiseLevel: 0.1)
         for table in KernelTable.available {
           for threads in ExactnessTests.threads {
             let runner = NetworkRunner(Network(integers: network), threads: threads, table: table)
             runner.noiseLevel = 25.5
             let scale = runner.network.scale
             let output = TestPlane(
-              width: size.0 * scale, height: size.1 * scale, depth: outputDepth, padding: threads)
-            runner.run(luma: input.plane, depth: depth, into: output.mutable, outputDepth: outputDepth)
+              width: size.0 * scale, height: size.1 * scale, depth: outputDepth, count: shape.planes,
+              padding: threads)
+            runner.run(input.planes, depth: depth, into: output.mutables, outputDepth: outputDepth)
             let found = output.samples
             let wrong = zip(found, expected).enumerated().first { $1.0 != $1.1 }
             #expect(

@@ -8,23 +8,25 @@ import Testing
 @Suite struct GoldenTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens")
 
-  @Test(arguments: ["trained", "denoiser", "plain", "transposed", "folded", "skipping", "activated"])
-  func answersAsONNXRuntime(
-    _ name: String
-  )
-    throws
-  {
+  static let names = [
+    "trained", "denoiser", "plain", "transposed", "folded", "skipping", "activated", "unshuffled", "enlarged",
+    "coloured",
+    "colourful",
+  ]
+
+  @Test(arguments: names) func answersAsONNXRuntime(_ name: String) throws {
     let network = try Network(contentsOf: GoldenTests.folder.appending(path: name + ".onnx"))
     let samples = try Data(contentsOf: GoldenTests.folder.appending(path: name + ".in"))
     let expected = try Data(contentsOf: GoldenTests.folder.appending(path: name + ".out"))
-    let input = TestPlane(width: 37, height: 22, depth: 8)
+    let input = TestPlane(width: 37, height: 22, depth: 8, count: network.inputChannels)
     input.samples = samples.map { UInt16($0) }
-    let output = TestPlane(width: 37 * network.scale, height: 22 * network.scale, depth: 8)
+    let output = TestPlane(
+      width: 37 * network.scale, height: 22 * network.scale, depth: 8, count: network.outputChannels)
     let runner = NetworkRunner(network, threads: 2)
     runner.noiseLevel = 40
-    runner.run(luma: input.plane, depth: 8, into: output.mutable, outputDepth: 8)
+    runner.run(input.planes, depth: 8, into: output.mutables, outputDepth: 8)
     let differences = zip(output.samples, expected).map { abs(Int($0) - Int($1)) }
-    #expect(differences.count == output.samples.count)
+    #expect(differences.count == expected.count && output.samples.count == expected.count)
     #expect(differences.max() ?? 0 <= 1)
     #expect(output.samples != input.samples)
     // Only now and then does a rounding fall the other way.

@@ -7,7 +7,9 @@ import Testing
 
 /// Models are files from anywhere: a bad one is refused, or runs; nothing else.
 @Suite struct HostileModelTests {
-  static let names = ["trained", "denoiser", "plain", "folded", "skipping", "activated"]
+  static let names = [
+    "trained", "denoiser", "plain", "folded", "skipping", "activated", "unshuffled", "enlarged", "colourful",
+  ]
 
   private func good(_ name: String) throws -> Data {
     try Data(contentsOf: GoldenTests.folder.appending(path: name + ".onnx"))
@@ -17,10 +19,11 @@ import Testing
   private func attempt(_ bytes: Data) {
     do {
       let network = try Network(bytes: bytes, name: "mutant")
-      let input = TestPlane(width: 9, height: 5, depth: 8)
-      input.samples = (0..<45).map { UInt16($0 * 5) }
-      let output = TestPlane(width: 9 * network.scale, height: 5 * network.scale, depth: 10)
-      NetworkRunner(network, threads: 1).run(luma: input.plane, depth: 8, into: output.mutable, outputDepth: 10)
+      let input = TestPlane(width: 9, height: 5, depth: 8, count: network.inputChannels)
+      input.samples = (0..<45 * input.count).map { UInt16($0 * 5 % 256) }
+      let output = TestPlane(
+        width: 9 * network.scale, height: 5 * network.scale, depth: 10, count: network.outputChannels)
+      NetworkRunner(network, threads: 1).run(input.planes, depth: 8, into: output.mutables, outputDepth: 10)
       #expect(output.guardIsIntact)
     } catch {
       #expect(error.exitCode == .usage && error.place.hasPrefix("mutant") && !error.message.isEmpty)

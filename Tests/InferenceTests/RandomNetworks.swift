@@ -9,6 +9,9 @@ import Testing
 struct NetworkShape: CustomTestStringConvertible {
   var channels: [Int]
   var upscale = 2
+  /// Of the picture and of the result.
+  var planes = 1
+  var interpolation: Interpolation?
   var fold = 1
   var takesNoise = false
   var kernels: [(height: Int, width: Int)] = []
@@ -25,19 +28,19 @@ struct NetworkShape: CustomTestStringConvertible {
   var mixing = Mixing.none
 
   var testDescription: String {
-    "\(channels) x\(upscale) / \(fold) noise \(takesNoise) mixing \(mixing) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
-      + "slopes \(slopes) picture \(addsPicture) residual \(residual != nil) result \(result != nil)"
+    "\(planes) \(channels) x\(upscale) / \(fold) noise \(takesNoise) mixing \(mixing) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
+      + "slopes \(slopes) picture \(addsPicture) residual \(residual != nil) result \(result != nil) \(interpolation.map { "\($0)" } ?? "")"
   }
 
   func make(_ random: inout Seeded) -> IntegerNetwork {
-    var tensors = [IntegerNetwork.Tensor(channels: fold * fold, quantisation: .samples)]
+    var tensors = [IntegerNetwork.Tensor(channels: planes * fold * fold, quantisation: .samples)]
     var operations: [IntegerNetwork.Operation] = [.picture(output: 0, codes: (0...255).map { UInt8($0) })]
     for index in 0...channels.count {
       let last = index == channels.count
       if last && mixing != .none { mix(&tensors, &operations, &random) }
       let reads = last ? tensors.count - 1 : index
       let input = tensors[reads].channels
-      let outputs = last ? upscale * upscale : channels[index]
+      let outputs = last ? planes * upscale * upscale : channels[index]
       let kernel = kernels.isEmpty ? (height: 3, width: 3) : kernels[index]
       let window = input * kernel.height * kernel.width
       var layer = IntegerNetwork.Convolution(
@@ -69,8 +72,8 @@ struct NetworkShape: CustomTestStringConvertible {
     }
     let window = Double(tensors[tensors.count - 1].channels * 9)
     let ending = IntegerNetwork.Ending(
-      upscale: upscale, addsPicture: addsPicture,
-      scales: (0..<upscale * upscale).map { _ in
+      upscale: upscale, planes: planes, addsPicture: addsPicture, interpolation: interpolation,
+      scales: (0..<planes * upscale * upscale).map { _ in
         Double.random(in: 0.5...1, using: &random) / (Double(weights.upperBound) * window.squareRoot())
       }, residual: residual, result: result)
     return IntegerNetwork(
@@ -90,7 +93,10 @@ struct NetworkShape: CustomTestStringConvertible {
     operations.append(
       .mix(
         .init(
-          name: "mix", output: tensors.count, parts: mixing == .sum ? [[first, last]] : [[first], [last]],
+          name: "mix", output: tensors.count,
+          parts: mixing == .sum
+            ? [.init(channels: channels, terms: [first, last])]
+            : [first, last].map { .init(channels: tensors[$0.input].channels, terms: [$0]) },
           slopes: (0..<channels).map { _ in slopes ? Float.random(in: -0.5...1.5, using: &random) : 1 },
           low: zeroPoints ? quantisation.zeroPoint : 0, high: 250)))
     tensors.append(.init(channels: channels, quantisation: quantisation))
@@ -108,61 +114,6 @@ struct NetworkShape: CustomTestStringConvertible {
             }
           }
         }
-      }
-    }
-  }
-}
-
-/// A plane of samples with a stride of its own and guard bytes that must not change.
-final class TestPlane {
-  let width: Int
-  let height: Int
-  let depth: Int
-  private let stride: Int
-  private let memory: UnsafeMutableRawPointer
-  private let size: Int
-  private static let guardByte: UInt8 = 0xA5
-
-  init(width: Int, height: Int, depth: Int, padding: Int = 7) {
-    self.width = width
-    self.height = height
-    self.depth = depth
-    stride = (width + padding) * (depth > 8 ? 2 : 1)
-    size = stride * height
-    memory = .allocate(byteCount: size, alignment: 2)
-    memory.initializeMemory(as: UInt8.self, repeating: TestPlane.guardByte, count: size)
-  }
-
-  deinit { memory.deallocate() }
-
-  var mutable: MutablePlane { MutablePlane(base: memory, stride: stride, width: width, height: height) }
-  var plane: Plane { mutable.readable }
-
-  var samples: [UInt16] {
-    get {
-      (0..<height).flatMap { y in
-        (0..<width).map { x in
-          depth > 8 ? plane.row(y, as: UInt16.self)[x] : UInt16(plane.row(y, as: UInt8.self)[x])
-        }
-      }
-    }
-    set {
-      for y in 0..<height {
-        for x in 0..<width {
-          if depth > 8 {
-            mutable.row(y, as: UInt16.self)[x] = newValue[y * width + x]
-          } else {
-            mutable.row(y, as: UInt8.self)[x] = UInt8(newValue[y * width + x])
-          }
-        }
-      }
-    }
-  }
-
-  var guardIsIntact: Bool {
-    (0..<height).allSatisfy { y in
-      (width * (depth > 8 ? 2 : 1)..<stride).allSatisfy {
-        memory.load(fromByteOffset: y * stride + $0, as: UInt8.self) == TestPlane.guardByte
       }
     }
   }

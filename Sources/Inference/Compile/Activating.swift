@@ -43,10 +43,10 @@ extension Compiler {
   mutating func slope(_ node: OnnxNode, _ slopes: [Double]) throws(Failure) -> Value {
     switch try unrounded(node, 0) {
     case .pending(var pending) where !pending.hasActivation:
-      pending.slopes = try spread(node, slopes, over: pending.gain.count)
+      pending.slopes = try spread(node, slopes, over: pending)
       return .pending(pending)
     case .mixed(var mixed) where !mixed.hasActivation:
-      mixed.slopes = try spread(node, slopes, over: mixed.channels)
+      mixed.slopes = try spread(node, slopes, over: mixed.view.shape.channels)
       return .mixed(mixed)
     default: throw node.refuse("it follows neither a convolution nor a sum directly")
     }
@@ -69,7 +69,7 @@ extension Compiler {
     try node.require("training_mode", [0], default: 0)
     let epsilon = try node.float("epsilon", default: 1e-5)
     var parameters: [[Double]] = []
-    for index in 1...4 { parameters.append(try spread(node, constantValues(node, index), over: pending.gain.count)) }
+    for index in 1...4 { parameters.append(try spread(node, constantValues(node, index), over: pending)) }
     for channel in pending.gain.indices {
       let deviation = (parameters[3][channel] + epsilon).squareRoot()
       let factor = parameters[0][channel] / deviation
@@ -94,7 +94,7 @@ extension Compiler {
       return .mixed(mixed)
     }
     guard case .pending(var pending) = value else { throw node.refuse("it does not follow a convolution") }
-    let factors = try spread(node, factors, over: pending.gain.count)
+    let factors = try spread(node, factors, over: pending)
     if pending.low > -.infinity || pending.high < .infinity {
       guard let factor = factors.first, factor > 0, factors.allSatisfy({ $0 == factor }) else {
         throw node.refuse("after an activation only one positive factor for all channels is supported")
@@ -114,8 +114,9 @@ extension Compiler {
   /// leaves everything as it is, so that whatever may follow a convolution may follow it.
   mutating func unrounded(_ node: OnnxNode, _ index: Int) throws(Failure) -> Value {
     let found = try value(node, index)
-    guard case .levels(let feature) = found else { return found }
-    let channels = feature.channels
+    guard case .levels = found else { return found }
+    let feature = try self.feature(node, index)
+    let channels = feature.shape.channels
     var weights = [Int8](repeating: 0, count: channels * channels)
     for channel in 0..<channels { weights[channel * channels + channel] = 64 }
     // A sum counts in 64ths of a code, so that what is added is hardly rounded.
@@ -126,6 +127,14 @@ extension Compiler {
         name: node.label, input: feature, outputChannels: channels, inputChannels: channels, kernelHeight: 1,
         kernelWidth: 1, padTop: 0, padLeft: 0, weights: weights, macs: 0,
         sumScales: .init(repeating: scale, count: channels)), bias: .init(repeating: 0, count: channels))
+  }
+
+  /// Values by the channels of what became of a convolution, as values by the convolution's own.
+  func spread(_ node: OnnxNode, _ values: [Double], over pending: Pending) throws(Failure) -> [Double] {
+    if values.count == 1 { return .init(repeating: values[0], count: pending.gain.count) }
+    guard let channels = pending.channels else { throw node.refuse("it must stand before the folding of its input") }
+    let each = try spread(node, values, over: pending.view.shape.channels)
+    return channels.map { each[$0] }
   }
 
   /// One value for each channel of [1, channels, 1, 1], or one for all.

@@ -8,6 +8,8 @@ import Frames
 struct Compiler {
   /// A picture's layers need far fewer; hostile files must not make tables of them.
   static let mostChannels = 512
+  /// The same where a finer tensor's pixels are channels.
+  static let mostLaidOut = 2048
   static let largestKernel = 15
   static let mostConvolutions = 512
   static let mostTerms = 64
@@ -35,8 +37,8 @@ struct Compiler {
   var convolutions: [RawConvolution] = []
   var featureCount = 0
   var totalWeights = 0
-  /// How the picture was folded before the first convolution.
-  var fold: Int?
+  /// Pixels of the picture along a block of the coarsest tensor.
+  var grid = 1
   var noiseLevel: Double?
 
   static func compile(_ graph: OnnxGraph, place: String) throws(Failure) -> IntegerNetwork {
@@ -47,10 +49,12 @@ struct Compiler {
       throw compiler.refuse("it has \(pictures.count) inputs where one picture is expected")
     }
     try compiler.takeNoiseLevel(graph)
-    guard input.shape.count == 4, input.shape[1] == nil || input.shape[1] == 1 else {
-      throw compiler.refuse("its input '\(input.name)' is not [1, 1, height, width], one plane of luma")
+    let planes = input.shape.count == 4 ? input.shape[1] ?? 1 : 0
+    guard planes == 1 || planes == 3 else {
+      throw compiler.refuse(
+        "its input '\(input.name)' is not [1, 1, height, width], one plane of luma, nor [1, 3, height, width], RGB")
     }
-    compiler.values[input.name] = .picture(PictureValue())
+    compiler.values[input.name] = .picture(PictureValue(view: View(Shape(channels: planes))))
     for (number, proto) in graph.nodes.enumerated() {
       let node = OnnxNode(proto, number: number, model: place)
       let result = try compiler.evaluate(node)
@@ -144,9 +148,10 @@ struct Compiler {
     }
   }
 
-  mutating func newFeature(_ source: Feature.Source, channels: Int, _ quantisation: Quantisation) -> Feature {
+  /// A byte tensor of its own.
+  mutating func newFeature(_ source: Feature.Source, _ view: View, _ quantisation: Quantisation) -> Feature {
     featureCount += 1
-    return Feature(source: source, channels: channels, quantisation: quantisation, number: featureCount)
+    return Feature(source: source, quantisation: quantisation, number: featureCount, view: view)
   }
 }
 

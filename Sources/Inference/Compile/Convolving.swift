@@ -19,11 +19,11 @@ extension Compiler {
       throw node.refuse("attribute 'kernel_shape' = \(shape) does not fit its weights")
     }
     let groups = try node.int("group", default: 1)
-    guard groups >= 1, input.channels == inputs.multipliedReportingOverflow(by: groups).partialValue,
+    guard groups >= 1, input.shape.channels == inputs.multipliedReportingOverflow(by: groups).partialValue,
       outputs % groups == 0
     else {
       throw node.refuse(
-        "its weights take \(groups) x \(inputs) channels and its input has \(input.channels)")
+        "its weights take \(groups) x \(inputs) channels and its input has \(input.shape.channels)")
     }
     for name in ["strides", "dilations"] {
       if let values = node.ints(name), values.contains(where: { $0 != 1 }) {
@@ -49,7 +49,8 @@ extension Compiler {
     return try pending(
       node,
       RawConvolution(
-        name: node.label, input: input, outputChannels: outputs, inputChannels: input.channels, kernelHeight: height,
+        name: node.label, input: input, outputChannels: outputs, inputChannels: input.shape.channels,
+        kernelHeight: height,
         kernelWidth: width, padTop: top, padLeft: left, weights: full, macs: weights.integers.count, sumScales: scales),
       bias: bias)
   }
@@ -62,7 +63,7 @@ extension Compiler {
     }
     convolutions.append(convolution)
     return .pending(
-      Pending(convolution: convolutions.count - 1, gain: .init(repeating: 1, count: bias.count), bias: bias))
+      Pending(convolution: convolutions.count - 1, bias: bias, resolution: convolution.input.shape.resolution))
   }
 
   /// The weights of every input for every output: [output][input][window], from those of each group alone.
@@ -78,88 +79,31 @@ extension Compiler {
     return full
   }
 
-  /// ConvTranspose to one plane, as super-resolution networks end: the same as a convolution to `stride²` channels
-  /// whose pixels are shuffled out.
-  mutating func transposedConvolution(_ node: OnnxNode) throws(Failure) -> Value {
-    let input = try feature(node, 0)
-    guard case .scaled(let weights) = try value(node, 1), weights.shape.count == 4 else {
-      throw node.refuse("its weights are not quantised", advice: "run 'pipe quantize' on the float model first")
-    }
-    let (inputs, height, width) = (weights.shape[0], weights.shape[2], weights.shape[3])
-    guard weights.shape[1] == 1, inputs == input.channels, try node.int("group", default: 1) == 1 else {
-      throw node.refuse("only one output plane, made of all inputs, is supported")
-    }
-    guard height == width, (1...Compiler.largestKernel).contains(height) else {
-      throw node.refuse("a kernel of \(height)x\(width) is not supported")
-    }
-    let strides = node.ints("strides") ?? [1, 1]
-    let extra = node.ints("output_padding") ?? [0, 0]
-    let pads = node.ints("pads") ?? [0, 0, 0, 0]
-    guard strides.count == 2, strides[0] == strides[1], (1...4).contains(strides[0]) else {
-      throw node.refuse("attribute 'strides' = \(strides) is not supported")
-    }
-    let stride = strides[0]
-    guard node.ints("dilations")?.allSatisfy({ $0 == 1 }) ?? true,
-      node.string("auto_pad", default: "NOTSET") == "NOTSET",
-      pads.count == 4, pads[0] == pads[1], pads[2] == pads[3], pads.allSatisfy({ (0...height).contains($0) }),
-      extra.count == 2, extra[0] == extra[1], (0...4).contains(extra[0]),
-      height - stride - pads[0] - pads[2] + extra[0] == 0
-    else { throw node.refuse("attributes 'pads' = \(pads) and 'output_padding' = \(extra) do not fit its stride") }
-    guard weights.scales.count == 1, weights.integers.allSatisfy({ (-128...127).contains($0) }) else {
-      throw node.refuse("its weights must be signed bytes of one scale")
-    }
-    // Output `stride · q + r` takes weight `r + pad - stride · t` of input `q + t`.
-    let pad = pads[0]
-    let first = -((height - 1 - pad) / stride)
-    let last = (stride - 1 + pad) / stride
-    let size = last - first + 1
-    var dense = [Int8](repeating: 0, count: stride * stride * inputs * size * size)
-    for row in 0..<stride {
-      for column in 0..<stride {
-        for channel in 0..<inputs {
-          for y in first...last {
-            for x in first...last {
-              let (fromY, fromX) = (row + pad - stride * y, column + pad - stride * x)
-              guard (0..<height).contains(fromY), (0..<width).contains(fromX) else { continue }
-              let output = row * stride + column
-              dense[((output * inputs + channel) * size + y - first) * size + x - first] = Int8(
-                weights.integers[(channel * height + fromY) * width + fromX])
-            }
-          }
-        }
-      }
-    }
-    var bias = 0.0
-    if node.optionalInput(2) != nil { bias = try constantValues(node, 2).first ?? 0 }
-    let outputs = stride * stride
-    let result = try pending(
-      node,
-      RawConvolution(
-        name: node.label, input: input, outputChannels: outputs, inputChannels: inputs, kernelHeight: size,
-        kernelWidth: size, padTop: -first, padLeft: -first, weights: dense, macs: weights.integers.count,
-        sumScales: .init(repeating: Double(input.quantisation.scale) * weights.scales[0], count: outputs)),
-      bias: .init(repeating: bias, count: outputs))
-    guard case .pending(let pending) = result else { return result }
-    return .ending(EndingValue(pending: pending, upscale: stride))
-  }
-
-  /// A byte tensor: the picture counts as one.
+  /// A byte tensor that a convolution can read: the picture counts as one, and what repeats values is written out.
   mutating func feature(_ node: OnnxNode, _ index: Int) throws(Failure) -> Feature {
+    var feature: Feature
     switch try value(node, index) {
-    case .levels(let feature): return feature
+    case .levels(let levels): feature = levels
     case .picture(let picture):
-      guard !picture.isCode, let quantisation = picture.quantisation, picture.repeats == 1, picture.upscale == 1 else {
+      guard !picture.isCode, let quantisation = picture.quantisation else {
         throw node.refuse("its input is not quantised", advice: "run 'pipe quantize' on the float model first")
       }
-      guard (fold ?? picture.fold) == picture.fold else {
-        throw node.refuse("the picture is folded in two ways: by \(fold ?? 1) and by \(picture.fold)")
+      guard picture.interpolation == nil else {
+        throw node.refuse(
+          "its input is the picture enlarged by linear interpolation, which may only be added at the end")
       }
-      fold = picture.fold
       // The picture quantised in the same way is the same tensor, however often the graph does it.
-      return Feature(source: .picture, channels: picture.fold * picture.fold, quantisation: quantisation, number: -1)
+      feature = Feature(source: .picture, quantisation: quantisation, number: -1, view: picture.view)
     default:
       throw node.refuse("its input is not quantised", advice: "run 'pipe quantize' on the float model first")
     }
+    if !feature.view.isInjective {
+      let mixed = Mixed(name: node.label, parts: [[feature]])
+      feature = newFeature(.mix(mixed), mixed.view, feature.quantisation)
+    }
+    grid = feature.shape.resolution.grid(with: grid)
+    guard grid <= 8 else { throw node.refuse("the picture is folded too often") }
+    return feature
   }
 
   /// Rows above and columns left of the picture; the output has the input's size.

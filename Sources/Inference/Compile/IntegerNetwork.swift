@@ -18,8 +18,8 @@ struct IntegerNetwork: Sendable {
   }
 
   enum Operation: Sendable {
-    /// The picture's samples, rounded to eight bits, become codes by this table. A block's samples are channels row
-    /// by row; where the picture ends within a block, its edge is repeated.
+    /// The picture's samples, rounded to eight bits, become codes by this table. A block's samples are channels, row
+    /// by row, each of all planes; where the picture ends within a block, its edge is repeated.
     case picture(output: Int, codes: [UInt8])
     case convolution(Convolution)
     case mix(Mix)
@@ -46,20 +46,26 @@ struct IntegerNetwork: Sendable {
   struct Mix: Sendable {
     struct Term: Sendable {
       var input: Int
+      /// The channel that it begins with.
+      var first = 0
       /// From the input's codes to the output's.
       var scale: Float
     }
+    /// Some channels of each term, added.
+    struct Part: Sendable {
+      var channels: Int
+      var terms: [Term]
+    }
     var name: String
     var output: Int
-    /// Each for as many channels as its terms have, which are added.
-    var parts: [[Term]]
+    var parts: [Part]
     /// What sums below zero are multiplied by, for each channel of the output.
     var slopes: [Float]
     /// The codes an activation clips to.
     var low: UInt8
     var high: UInt8
 
-    var inputs: [Int] { parts.flatMap { $0.map(\.input) } }
+    var inputs: [Int] { parts.flatMap { $0.terms.map(\.input) } }
   }
 
   struct Convolution: Sendable {
@@ -100,11 +106,17 @@ struct IntegerNetwork: Sendable {
     }
   }
 
-  /// Sums of `upscale`² channels become samples: residual plus base, pixels shuffled out. Base is the picture's sample
-  /// at the same place, repeated where the result is larger.
+  /// Sums of [plane][`upscale`² pixels] become samples: residual plus base, pixels shuffled out. Base is the picture's
+  /// sample at the same place, repeated or interpolated where the result is larger.
   struct Ending: Sendable {
+    /// Bits of the base for a picture of `depth` bits.
+    func baseDepth(_ depth: Int) -> Int { interpolation == nil ? depth : Interpolation.depth(of: depth) }
+
     var upscale: Int
+    var planes = 1
     var addsPicture: Bool
+    /// nil: samples are repeated.
+    var interpolation: Interpolation?
     /// Output samples of eight bits for one unit of a sum, by channel: 255 times the real value.
     var scales: [Double]
     /// Where the model quantises the residual itself.

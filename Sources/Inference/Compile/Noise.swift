@@ -26,7 +26,7 @@ extension Compiler {
 
   func add(_ node: OnnxNode, noise factors: [Double], to pending: inout Pending) throws(Failure) -> Value {
     guard !pending.hasActivation else { throw node.refuse("the noise level cannot be added after an activation") }
-    let factors = try spread(node, factors, over: pending.bias.count)
+    let factors = try spread(node, factors, over: pending)
     pending.noise = zip(pending.noise ?? .init(repeating: 0, count: factors.count), factors).map { $0 + $1 }
     return .pending(pending)
   }

@@ -11,15 +11,14 @@ extension Compiler {
       picture.quantisation = quantisation
       return .picture(picture)
     case .pending(let pending):
-      let channels = convolutions[pending.convolution].outputChannels
-      return .codes(newFeature(.convolution(pending), channels: channels, quantisation))
+      return .codes(newFeature(.convolution(pending), pending.view, quantisation))
     case .mixed(let mixed):
-      return .codes(newFeature(.mix(mixed), channels: mixed.channels, quantisation))
+      return .codes(newFeature(.mix(mixed), mixed.view, quantisation))
     case .levels(let feature) where feature.quantisation == quantisation:
       return .codes(feature)
     case .levels(let feature):
-      return .codes(
-        newFeature(.mix(Mixed(name: node.label, parts: [[feature]])), channels: feature.channels, quantisation))
+      let mixed = Mixed(name: node.label, parts: [[feature]])
+      return .codes(newFeature(.mix(mixed), mixed.view, quantisation))
     case .ending(var ending):
       guard ending.result == nil || ending.result == quantisation else {
         throw node.refuse("the result is quantised twice, differently")

@@ -3,7 +3,6 @@ enum Value {
   case constant(OnnxTensor)
   /// A constant behind DequantizeLinear.
   case scaled(ScaledConstant)
-  /// The picture, `repeats` times along the channels and enlarged by repeating pixels `upscale` times.
   case picture(PictureValue)
   /// The noise level that a denoiser is told, times a factor for each channel.
   case noise([Double])
@@ -27,11 +26,11 @@ struct ScaledConstant {
   var axis: Int
 }
 
+/// The picture, folded, repeated or enlarged.
 struct PictureValue {
-  var repeats = 1
-  var upscale = 1
-  /// Blocks of so many pixels, squared, have become channels.
-  var fold = 1
+  var view: View
+  /// How pixels between those of the picture are made; nil: they repeat it.
+  var interpolation: Interpolation?
   /// Whether it is a code (after QuantizeLinear) rather than a real.
   var isCode = false
   var quantisation: Quantisation?
@@ -40,6 +39,7 @@ struct PictureValue {
 /// A convolution and what follows it until something rounds: real = clip(slope(gain · (sum · scale + bias))).
 struct Pending {
   var convolution: Int
+  /// By the convolution's own channels, as is all the rest.
   var gain: [Double]
   var bias: [Double]
   /// What a noise level of 1 adds to the bias.
@@ -47,6 +47,17 @@ struct Pending {
   var slopes: [Double]?
   var low = -Double.infinity
   var high = Double.infinity
+  var view: View
+  /// The channel of the view that each of the convolution's channels belongs to; nil where some belong to several.
+  var channels: [Int]?
+
+  init(convolution: Int, bias: [Double], resolution: Resolution) {
+    self.convolution = convolution
+    gain = .init(repeating: 1, count: bias.count)
+    self.bias = bias
+    view = View(Shape(channels: bias.count, resolution: resolution))
+    channels = Array(bias.indices)
+  }
 
   /// The opposite of it, where no activation follows.
   var negated: Pending {
@@ -65,6 +76,17 @@ struct Pending {
     bias[channel] *= factor
     noise?[channel] *= factor
   }
+
+  mutating func take(_ step: View.Step) -> Bool {
+    guard view.take(step) else { return false }
+    let count = view.shape.channels
+    switch step {
+    case .unfold(let size, let planar): channels = channels?.map { planar ? $0 / (size * size) : $0 % count }
+    case .enlarge: break
+    case .fold, .repeat: channels = nil
+    }
+    return true
+  }
 }
 
 /// Parts side by side, each the sum of its features, and what follows until something rounds:
@@ -76,8 +98,17 @@ struct Mixed {
   var slopes: [Double]?
   var low = -Double.infinity
   var high = Double.infinity
+  var view: View
 
-  var channels: Int { parts.reduce(0) { $0 + $1[0].channels } }
+  /// Features of one resolution, those of a part with as many channels.
+  init(name: String, parts: [[Feature]]) {
+    self.name = name
+    self.parts = parts
+    view = View(
+      Shape(
+        channels: parts.reduce(0) { $0 + $1[0].shape.channels }, resolution: parts[0][0].shape.resolution))
+  }
+
   var hasActivation: Bool { slopes != nil || low > -.infinity || high < .infinity }
 }
 
@@ -89,16 +120,18 @@ struct Feature {
     indirect case mix(Mixed)
   }
   var source: Source
-  var channels: Int
   var quantisation: Quantisation
-  /// Two features of the same number are the same tensor.
+  /// Two features of the same number are views of the same tensor.
   var number: Int
+  var view: View
+
+  var shape: Shape { view.shape }
 }
 
 struct EndingValue {
   var pending: Pending
   var residual: Quantisation?
   var result: Quantisation?
-  var upscale = 1
-  var addsPicture = false
+  /// The picture as it is added, of the same shape.
+  var added: PictureValue?
 }

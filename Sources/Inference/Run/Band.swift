@@ -19,6 +19,11 @@ final class Band {
   let finishScales: UnsafeMutablePointer<Float>
   /// For rows of a block that lie below the picture.
   let spareRow: UnsafeMutableRawPointer
+  /// Sums that four outputs of a row take.
+  let sumsOfFour: Int
+  /// Two rows of the enlarged picture, so many samples apart, where it is interpolated.
+  let interpolated: UnsafeMutablePointer<UInt16>
+  let interpolatedStep: Int
   private let arena = Arena()
   /// Nanoseconds spent in each operation, where asked for.
   var profile: [UInt64]?
@@ -55,7 +60,9 @@ final class Band {
     }
     let sumStep = plan.packed.compactMap { $0?.sumStep }.last ?? 16
     // Four tiles of pairs want 16 sums for each of up to four pixels.
-    sums = arena.make(Int32.self, count: max(tiles * sumStep, 256))
+    sumsOfFour = 4 * tiles
+    let fours = (plan.network.ending.planes * plan.network.ending.upscale * plan.network.ending.upscale + 3) / 4
+    sums = arena.make(Int32.self, count: max(sumStep == 4 ? fours * sumsOfFour : tiles * sumStep, 256))
     let kernelHeight =
       plan.network.operations.map { operation in
         if case .convolution(let layer) = operation { layer.kernelHeight } else { 1 }
@@ -63,16 +70,19 @@ final class Band {
     rows = arena.make(UnsafePointer<UInt8>.self, count: kernelHeight)
     scratch = UnsafeMutableRawPointer(arena.make(UInt8.self, count: 512))
     spareRow = UnsafeMutableRawPointer(arena.make(UInt16.self, count: fold > 1 ? 2 * tiles : 1))
-    finishScales = arena.make(Float.self, count: 32)
+    finishScales = arena.make(Float.self, count: 32 * plan.network.ending.planes)
+    interpolatedStep = 2 * pictureWidth + 64
+    interpolated = arena.make(
+      UInt16.self, count: plan.network.ending.interpolation == nil ? 1 : 2 * interpolatedStep)
     next = .init(repeating: 0, count: plan.network.tensors.count)
     wanted = next
   }
 
   /// What a run reads and writes: the whole picture, and how its samples are to be made.
   struct Job {
-    var input: Plane
+    var inputs: [Plane]
     var inputDepth: Int
-    var output: MutablePlane
+    var outputs: [MutablePlane]
     var outputDepth: Int
     var arithmetic: EndingArithmetic
   }
@@ -80,10 +90,11 @@ final class Band {
   /// Makes the output of some rows of the folded picture.
   func run(_ job: Job, rows range: Range<Int>) {
     let network = plan.network
-    let height = (job.input.height + network.fold - 1) / network.fold
-    for index in 0..<16 where job.arithmetic.scales.count == 4 {
-      finishScales[index] = job.arithmetic.scales[index % 2]
-      finishScales[16 + index] = job.arithmetic.scales[2 + index % 2]
+    let height = (job.inputs[0].height + network.fold - 1) / network.fold
+    for plane in 0..<network.ending.planes where network.ending.upscale == 2 {
+      for index in 0..<32 {
+        finishScales[32 * plane + index] = job.arithmetic.scales[4 * plane + index / 16 * 2 + index % 2]
+      }
     }
     for tensor in next.indices {
       next[tensor] = max(0, range.lowerBound - plan.reach[tensor].above)
@@ -142,7 +153,7 @@ final class Band {
         job.output = output.row(y) + pass.firstChannel * plan.table.elementBytes
         job.outputStep = output.step
       } else {
-        job.sums = sums + pass.firstChannel
+        job.sums = sums + (packed.shape == .few ? pass.firstChannel / 4 * sumsOfFour : pass.firstChannel)
       }
       if packed.readsPairs {
         job.sums = sums

@@ -7,8 +7,9 @@ struct EndingArithmetic {
   /// The rest, for the kernels.
   var template: FinishingArithmetic
 
-  /// - Parameters: depths in bits, 8 to 16.
+  /// - Parameters: depths in bits, 8 to 16; the base of `sample(sum:channel:base:)` has `ending.baseDepth` of the input's.
   init(_ ending: IntegerNetwork.Ending, inputDepth: Int, outputDepth: Int) {
+    let inputDepth = ending.baseDepth(inputDepth)
     let depth = max(inputDepth, outputDepth)
     let levels = Double(1 << (depth - 8))
     let one = 255 * levels

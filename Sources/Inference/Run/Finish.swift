@@ -2,74 +2,141 @@ import Foundation
 import Frames
 import Kernels
 
-/// The last step of a band: one row of sums becomes `upscale` rows of samples.
+/// The last step of a band: one row of sums becomes `upscale` rows of samples of each plane.
 extension Band {
   func finish(_ job: Job, _ packed: PackedConvolution, y: Int) {
-    if packed.shape == .few && plan.network.ending.upscale == 2 && plan.network.fold <= 2 {
-      finishTwice(job, y: y)
-    } else {
-      finishAny(job, packed, y: y)
+    for plane in 0..<plan.network.ending.planes {
+      if packed.shape == .few && plan.network.ending.upscale == 2 && plan.network.fold <= 2 {
+        finishTwice(job, plane, y: y)
+      } else {
+        finishAny(job, packed, plane, y: y)
+      }
     }
   }
 
   /// Whole groups of eight pixels go to the picture at once; the last, partial one by way of a scratch row.
-  private func finishTwice(_ job: Job, y: Int) {
+  private func finishTwice(_ job: Job, _ plane: Int, y: Int) {
+    let (ending, fold, output) = (plan.network.ending, plan.network.fold, job.outputs[plane])
     // Of a folded picture the last block may be cut off.
-    let fold = plan.network.fold
-    let whole = job.input.width / fold / 8 * 8
-    let inputBytes = job.inputDepth > 8 ? 2 : 1
+    let whole = output.width / 2 / 8 * 8
     let outputBytes = job.outputDepth > 8 ? 2 : 1
-    let hasLower = 2 * y + 1 < job.output.height
-    let upper = job.output.base + 2 * y * job.output.stride
-    let lower = hasLower ? upper + job.output.stride : spareRow
-    let base = job.input.base + y * fold * job.input.stride
-    let lowerBase = fold == 2 && hasLower ? base + job.input.stride : base
-    let addsPicture = plan.network.ending.addsPicture
+    let hasLower = 2 * y + 1 < output.height
+    let upper = output.base + 2 * y * output.stride
+    let lower = hasLower ? upper + output.stride : spareRow
+    // The base, a sample for each pixel of sums or two, and what there is of it.
+    var (base, lowerBase) = (UnsafeRawPointer(spareRow), UnsafeRawPointer(spareRow))
+    var (repeats, bytes, samples) = (false, 2, output.width)
+    if let interpolation = ending.interpolation {
+      for line in 0..<2 {
+        interpolate(job, plane, y: 2 * y + line, interpolation, into: interpolated + line * interpolatedStep)
+      }
+      base = UnsafeRawPointer(interpolated)
+      lowerBase = UnsafeRawPointer(interpolated + interpolatedStep)
+    } else if ending.addsPicture {
+      let input = job.inputs[plane]
+      bytes = job.inputDepth > 8 ? 2 : 1
+      repeats = fold == 1
+      samples = input.width
+      base = input.base + y * fold * input.stride
+      lowerBase = fold == 2 && hasLower ? base + input.stride : base
+    }
+    let sums = sums(of: plane)
     var row = FinishingRow(
-      sums: sums, base: addsPicture ? base : nil, lowerBase: lowerBase, wideBase: inputBytes == 2,
-      repeatsBase: fold == 1,
-      upper: upper, lower: lower, wideOutput: outputBytes == 2, width: whole, arithmetic: job.arithmetic.template,
-      scales: finishScales)
+      sums: sums, base: ending.addsPicture ? base : nil, lowerBase: lowerBase, wideBase: bytes == 2,
+      repeatsBase: repeats, upper: upper, lower: lower, wideOutput: outputBytes == 2, width: whole,
+      arithmetic: job.arithmetic.template, scales: finishScales + 32 * plane)
     plan.table.finish(&row)
     guard width > whole else { return }
-    let inputRest = (job.input.width - whole * fold) * inputBytes
-    memcpy(scratch, base + whole * fold * inputBytes, inputRest)
-    memcpy(scratch + 64, lowerBase + whole * fold * inputBytes, inputRest)
+    if ending.addsPicture {
+      let done = whole * (repeats ? 1 : 2)
+      memcpy(scratch, base + done * bytes, (samples - done) * bytes)
+      memcpy(scratch + 64, lowerBase + done * bytes, (samples - done) * bytes)
+    }
     row.sums = UnsafePointer(sums + 4 * whole)
-    row.base = addsPicture ? UnsafeRawPointer(scratch) : nil
+    row.base = ending.addsPicture ? UnsafeRawPointer(scratch) : nil
     row.lowerBase = UnsafeRawPointer(scratch + 64)
     row.upper = scratch + 128
     row.lower = scratch + 192
     row.width = 8
     plan.table.finish(&row)
-    let outputRest = (job.output.width - 2 * whole) * outputBytes
+    let outputRest = (output.width - 2 * whole) * outputBytes
     memcpy(upper + 2 * whole * outputBytes, scratch + 128, outputRest)
     if hasLower { memcpy(lower + 2 * whole * outputBytes, scratch + 192, outputRest) }
   }
 
-  private func finishAny(_ job: Job, _ packed: PackedConvolution, y: Int) {
-    let ending = plan.network.ending
-    let scale = ending.upscale / plan.network.fold
-    for row in y * ending.upscale..<min((y + 1) * ending.upscale, job.output.height) {
-      for column in 0..<job.output.width {
+  private func finishAny(_ job: Job, _ packed: PackedConvolution, _ plane: Int, y: Int) {
+    let (ending, output) = (plan.network.ending, job.outputs[plane])
+    let upscale = ending.upscale
+    let scale = upscale / plan.network.fold
+    for row in y * upscale..<min((y + 1) * upscale, output.height) {
+      if let interpolation = ending.interpolation {
+        interpolate(job, plane, y: row, interpolation, into: interpolated)
+      }
+      for column in 0..<output.width {
         var base: Int32?
-        if ending.addsPicture {
+        if ending.interpolation != nil {
+          base = Int32(interpolated[column])
+        } else if ending.addsPicture {
           base =
             job.inputDepth > 8
-            ? Int32(job.input.row(row / scale, as: UInt16.self)[column / scale])
-            : Int32(job.input.row(row / scale, as: UInt8.self)[column / scale])
+            ? Int32(job.inputs[plane].row(row / scale, as: UInt16.self)[column / scale])
+            : Int32(job.inputs[plane].row(row / scale, as: UInt8.self)[column / scale])
         }
-        let channel = row % ending.upscale * ending.upscale + column % ending.upscale
-        let x = column / ending.upscale
+        let channel = (plane * upscale + row % upscale) * upscale + column % upscale
+        let x = column / upscale
         // Gathered sums lie [4 outputs][4 pixels].
-        let index = packed.shape == .few ? x / 4 * 16 + channel * 4 + x % 4 : x * packed.sumStep + channel
+        let index =
+          packed.shape == .few
+          ? channel / 4 * sumsOfFour + x / 4 * 16 + channel % 4 * 4 + x % 4 : x * packed.sumStep + channel
         let sample = job.arithmetic.sample(sum: sums[index], channel: channel, base: base)
         if job.outputDepth > 8 {
-          job.output.row(row, as: UInt16.self)[column] = UInt16(truncatingIfNeeded: sample)
+          output.row(row, as: UInt16.self)[column] = UInt16(truncatingIfNeeded: sample)
         } else {
-          job.output.row(row, as: UInt8.self)[column] = UInt8(truncatingIfNeeded: sample)
+          output.row(row, as: UInt8.self)[column] = UInt8(truncatingIfNeeded: sample)
         }
       }
     }
+  }
+
+  /// Where the sums of a plane's four outputs lie.
+  private func sums(of plane: Int) -> UnsafeMutablePointer<Int32> { sums + plane * sumsOfFour }
+
+  /// One row of a plane that is twice as large.
+  private func interpolate(
+    _ job: Job, _ plane: Int, y: Int, _ interpolation: Interpolation, into row: UnsafeMutablePointer<UInt16>
+  ) {
+    let input = job.inputs[plane]
+    let weights = y % 2 == 0 ? interpolation.weights.even : interpolation.weights.odd
+    let lines = (-1...1).map { min(max(y / 2 + $0, 0), input.height - 1) }
+    if job.inputDepth > 8 {
+      interpolate(
+        lines.map { input.row($0, as: UInt16.self) }, weights, interpolation, job.inputDepth, input.width, row)
+    } else {
+      interpolate(lines.map { input.row($0, as: UInt8.self) }, weights, interpolation, job.inputDepth, input.width, row)
+    }
+  }
+
+  @inline(__always)
+  private func interpolate<Sample: FixedWidthInteger>(
+    _ lines: [UnsafePointer<Sample>], _ weights: [Int32], _ interpolation: Interpolation, _ depth: Int, _ width: Int,
+    _ row: UnsafeMutablePointer<UInt16>
+  ) {
+    let (a, b, c) = (lines[0], lines[1], lines[2])
+    let (u, v, w) = (weights[0], weights[1], weights[2])
+    let (even, odd) = interpolation.weights
+    let (before, at, after) = (even[0], even[1], odd[2])
+    let middle = odd[1]
+    // A sample has four bits more than the input's, as far as they fit 16.
+    let shift = Int32(max(depth - 12, 0))
+    let half: Int32 = shift > 0 ? 1 << (shift - 1) : 0
+    func column(_ x: Int) -> Int32 { Int32(a[x]) &* u &+ Int32(b[x]) &* v &+ Int32(c[x]) &* w }
+    func put(_ x: Int, _ left: Int32, _ here: Int32, _ right: Int32) {
+      row[2 * x] = UInt16(truncatingIfNeeded: (left &* before &+ here &* at &+ half) >> shift)
+      row[2 * x + 1] = UInt16(truncatingIfNeeded: (here &* middle &+ right &* after &+ half) >> shift)
+    }
+    guard width > 1 else { return put(0, column(0), column(0), column(0)) }
+    put(0, column(0), column(0), column(1))
+    for x in 1..<width - 1 { put(x, column(x - 1), column(x), column(x + 1)) }
+    put(width - 1, column(width - 2), column(width - 1), column(width - 1))
   }
 }

@@ -21,10 +21,10 @@ extension Band {
     var first = 0
     mix.slopes.withUnsafeBufferPointer { slopes in
       for part in mix.parts {
-        let channels = tensors[part[0].input].channels
-        let terms = part.map { term in
+        let channels = part.channels
+        let terms = part.terms.map { term in
           (
-            row: UnsafeRawPointer(rings[term.input].row(y)).assumingMemoryBound(to: Element.self),
+            row: UnsafeRawPointer(rings[term.input].row(y)).assumingMemoryBound(to: Element.self) + term.first,
             step: rings[term.input].step / output.elementBytes, scale: term.scale,
             zero: Float(tensors[term.input].quantisation.zeroPoint)
           )

@@ -2,7 +2,7 @@ import Kernels
 
 /// A convolution's weights in the order in which one level's kernels read them.
 struct PackedConvolution {
-  /// One or two blocks of sixteen output channels, computed in one go over a row.
+  /// One or two blocks of sixteen output channels, or few outputs, computed in one go over a row.
   struct Pass {
     // These point into the plan's arena.
     var blocks: Int
@@ -23,10 +23,11 @@ struct PackedConvolution {
   /// Integers a pixel in the buffer of sums, where the output goes there.
   var sumStep: Int
 
+  /// - Parameter planes: of the network's output, whose channels few may be.
   init(
-    _ layer: IntegerNetwork.Convolution, inputStep: Int, zeroPoint: UInt8, table: KernelTable, arena: Arena
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, zeroPoint: UInt8, planes: Int, table: KernelTable, arena: Arena
   ) {
-    let lists = PackedConvolution.lists(layer, inputStep: inputStep, table: table)
+    let lists = PackedConvolution.lists(layer, inputStep: inputStep, planes: planes, table: table)
     shape = lists.first?.shape ?? .taps
     sumStep = shape == .few ? 4 : (layer.outputChannels + 15) / 16 * 16
     let pairs = table.pairs == nil ? [] : PackedConvolution.pairLists(layer, inputStep: inputStep)
@@ -62,18 +63,18 @@ struct PackedConvolution {
 
   /// The lists that cost least: gathered outputs where there are few, else those that leave out zeros where it pays.
   private static func lists(
-    _ layer: IntegerNetwork.Convolution, inputStep: Int, table: KernelTable
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, planes: Int, table: KernelTable
   ) -> [TapList] {
-    if layer.output == nil,
-      let few = TapList(
-        layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: .few, firstChannel: 0, blocks: 1,
-        joined: false)
-    {
-      return [few]
+    if layer.output == nil && layer.outputChannels <= 4 * planes && inputStep % 16 == 0 {
+      return stride(from: 0, to: layer.outputChannels, by: 4).map {
+        TapList(
+          layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: .few, firstChannel: $0, blocks: 1,
+          joined: false)
+      }
     }
     let blocks = (layer.outputChannels + 15) / 16
     func all(width: Int) -> [TapList] {
-      stride(from: 0, to: blocks, by: width).compactMap {
+      stride(from: 0, to: blocks, by: width).map {
         TapList(
           layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: .taps, firstChannel: $0 * 16,
           blocks: min(width, blocks - $0), joined: table.joinsTaps)

@@ -41,7 +41,9 @@ final class Plan: @unchecked Sendable {
       case .convolution(let layer):
         let zeroPoint = layer.output.map { network.tensors[$0].quantisation.zeroPoint } ?? 0
         packed.append(
-          PackedConvolution(layer, inputStep: steps[layer.input], zeroPoint: zeroPoint, table: table, arena: arena))
+          PackedConvolution(
+            layer, inputStep: steps[layer.input], zeroPoint: zeroPoint, planes: network.ending.planes, table: table,
+            arena: arena))
         margins[layer.input] = max(margins[layer.input], layer.kernelWidth - 1)
       }
     }
@@ -66,7 +68,9 @@ final class Plan: @unchecked Sendable {
       reach[layer.input].below = max(reach[layer.input].below, output.below + layer.kernelHeight - 1 - layer.padTop)
     }
     self.reach = reach
-    pictureReach = (above: reach.map(\.above).max() ?? 0, below: reach.map(\.below).max() ?? 0)
+    // To interpolate takes the rows beside.
+    let least = network.ending.interpolation == nil ? 0 : 1
+    pictureReach = (above: max(reach.map(\.above).max() ?? 0, least), below: max(reach.map(\.below).max() ?? 0, least))
     // After a step every tensor has been made as far as the furthest reader needs; before the next, each reader
     // stands where it was. Between the two lie the rows that must be kept.
     var capacities = [Int](repeating: 1, count: network.tensors.count)

@@ -5,8 +5,10 @@ import Frames
 extension Band {
   /// Makes one row of the picture's codes, of `fold` rows of samples.
   func readPicture(_ job: Job, y: Int, codes: [UInt8], into ring: Ring) {
-    if ring.elementBytes == 1 && plan.network.fold == 1 && job.inputDepth == 8 && plan.readsSamples {
-      memcpy(ring.row(y), job.input.row(y, as: UInt8.self), width)
+    if ring.elementBytes == 1 && plan.network.fold == 1 && job.inputs.count == 1 && job.inputDepth == 8
+      && plan.readsSamples
+    {
+      memcpy(ring.row(y), job.inputs[0].row(y, as: UInt8.self), width)
     } else if ring.elementBytes == 1 {
       read(job, y: y, codes: codes, into: ring, as: UInt8.self)
     } else {
@@ -22,43 +24,54 @@ extension Band {
     let fold = plan.network.fold
     let step = ring.step / ring.elementBytes
     let row = UnsafeMutableRawPointer(ring.row(y)).assumingMemoryBound(to: Element.self)
+    let planes = job.inputs.count
     codes.withUnsafeBufferPointer { codes in
-      for line in 0..<fold {
-        let from = min(y * fold + line, job.input.height - 1)
-        let to = row + line * fold
-        if job.inputDepth == 8 {
-          let samples = job.input.row(from, as: UInt8.self)
-          spread(samples, count: job.input.width, to, step: step) { codes[Int($0)] }
-        } else {
-          let samples = job.input.row(from, as: UInt16.self)
-          let shift = job.inputDepth - 8
-          let half = 1 << (shift - 1)
-          spread(samples, count: job.input.width, to, step: step) { codes[min((Int($0) + half) >> shift, 255)] }
+      for (number, plane) in job.inputs.enumerated() {
+        for line in 0..<fold {
+          let from = min(y * fold + line, plane.height - 1)
+          let to = row + line * fold * planes + number
+          if job.inputDepth == 8 {
+            let samples = plane.row(from, as: UInt8.self)
+            spread(samples, count: plane.width, to, step: step, planes: planes) { codes[Int($0)] }
+          } else {
+            let samples = plane.row(from, as: UInt16.self)
+            let shift = job.inputDepth - 8
+            let half = 1 << (shift - 1)
+            spread(samples, count: plane.width, to, step: step, planes: planes) {
+              codes[min((Int($0) + half) >> shift, 255)]
+            }
+          }
         }
       }
     }
   }
 
-  /// Lays `fold` samples in a row into each pixel; the picture's last sample is repeated to a whole block.
+  /// Lays `fold` samples in a row into each pixel, `planes` elements apart; the picture's last sample is repeated to a
+  /// whole block.
   @inline(__always)
   private func spread<Sample: FixedWidthInteger, Element: FixedWidthInteger>(
-    _ samples: UnsafePointer<Sample>, count: Int, _ to: UnsafeMutablePointer<Element>, step: Int,
+    _ samples: UnsafePointer<Sample>, count: Int, _ to: UnsafeMutablePointer<Element>, step: Int, planes: Int,
     _ code: (Sample) -> UInt8
   ) {
     switch plan.network.fold {
-    case 1: for x in 0..<count { to[x] = Element(truncatingIfNeeded: code(samples[x])) }
+    case 1:
+      if step == 1 {
+        for x in 0..<count { to[x] = Element(truncatingIfNeeded: code(samples[x])) }
+      } else {
+        for x in 0..<count { to[x * step] = Element(truncatingIfNeeded: code(samples[x])) }
+      }
     case 2:
       for x in 0..<count / 2 {
         to[x * step] = Element(truncatingIfNeeded: code(samples[2 * x]))
-        to[x * step + 1] = Element(truncatingIfNeeded: code(samples[2 * x + 1]))
+        to[x * step + planes] = Element(truncatingIfNeeded: code(samples[2 * x + 1]))
       }
       guard count % 2 == 1 else { return }
       to[count / 2 * step] = Element(truncatingIfNeeded: code(samples[count - 1]))
-      to[count / 2 * step + 1] = Element(truncatingIfNeeded: code(samples[count - 1]))
+      to[count / 2 * step + planes] = Element(truncatingIfNeeded: code(samples[count - 1]))
     case let fold:
       for x in 0..<width {
         for column in 0..<fold {
-          to[x * step + column] = Element(truncatingIfNeeded: code(samples[min(x * fold + column, count - 1)]))
+          to[x * step + column * planes] = Element(truncatingIfNeeded: code(samples[min(x * fold + column, count - 1)]))
         }
       }
     }

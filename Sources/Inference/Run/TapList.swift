@@ -13,13 +13,11 @@ struct TapList {
   var weights: [Int8] = []
   private let elementBytes: Int
 
-  /// nil where the layer has not this shape.
-  ///
   /// - Parameters:
-  ///   - inputStep: in bytes.
+  ///   - inputStep: in bytes; for `few`, which has four outputs, a multiple of 16.
   ///   - elementBytes: of the input's elements and of the weights.
   ///   - joined: whether taps one pixel apart are put together.
-  init?(
+  init(
     _ layer: IntegerNetwork.Convolution, inputStep: Int, elementBytes: Int, shape: ConvolutionRow.Shape,
     firstChannel: Int, blocks: Int, joined: Bool
   ) {
@@ -28,7 +26,6 @@ struct TapList {
     self.firstChannel = firstChannel
     self.blocks = blocks
     let group = shape == .few ? 16 : 4
-    if shape == .few && (layer.outputChannels > 4 || inputStep % 16 != 0) { return nil }
     let joined = joined && inputStep % 4 == 0
     for y in 0..<layer.kernelHeight {
       // Entries of one, two and three taps: where they begin, and their weights.

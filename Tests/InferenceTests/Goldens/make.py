@@ -3,7 +3,8 @@
 
   python3 -m venv env && env/bin/pip install onnx onnxruntime numpy && env/bin/python make.py
 
-.in holds 37 x 22 samples of eight bits, .out the answer times 255, rounded and clipped to eight bits.
+.in holds one or three planes of 37 x 22 samples of eight bits, .out the answer times 255, rounded and clipped to eight
+bits.
 """
 import os
 import tempfile
@@ -19,31 +20,32 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 rng = np.random.default_rng(3)
 
 
-def picture():
+def picture(planes=1):
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    smooth = 120 + 70 * np.sin(x / 5.0) * np.cos(y / 3.0) + 40 * (x > 20)
+    smooth = np.stack([120 + 70 * np.sin(x / 5.0 + p) * np.cos(y / 3.0) + 40 * (x > 20 + 3 * p) for p in range(planes)])
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).round().astype(np.uint8)
 
 
-def save(name, nodes, inits, scale, opset=17, inputs=()):
-    graph = h.make_graph(nodes, name, [h.make_tensor_value_info('x', T.FLOAT, [1, 1, 'h', 'w']), *inputs],
-                         [h.make_tensor_value_info('y', T.FLOAT, [1, 1, 'h2', 'w2'])], inits)
+def save(name, nodes, inits, scale, opset=17, inputs=(), planes=1):
+    graph = h.make_graph(nodes, name, [h.make_tensor_value_info('x', T.FLOAT, [1, planes, 'h', 'w']), *inputs],
+                         [h.make_tensor_value_info('y', T.FLOAT, [1, planes, 'h2', 'w2'])], inits)
     model = h.make_model(graph, opset_imports=[h.make_opsetid('', opset)], ir_version=9)
     onnx.checker.check_model(model)
     onnx.save(model, os.path.join(FOLDER, name + '.onnx'))
-    answer(name, scale, {i.name: np.full((1, 1, 1, 1), 40 / 255, np.float32) for i in inputs})
+    answer(name, scale, {i.name: np.full((1, 1, 1, 1), 40 / 255, np.float32) for i in inputs}, planes)
 
 
-def answer(name, scale, more={}):
+def answer(name, scale, more={}, planes=1):
     session = ort.InferenceSession(os.path.join(FOLDER, name + '.onnx'), providers=['CPUExecutionProvider'])
-    x = picture()
-    even = np.pad(x, ((0, HEIGHT % 2), (0, WIDTH % 2)), mode='edge')
-    given = even if name == 'folded' else x
-    y = session.run(None, {'x': given[None, None].astype(np.float32) / np.float32(255), **more})[0]
+    x = picture(planes)
+    # Networks that fold the picture want an even size of onnxruntime; else edges would differ.
+    even = np.pad(x, ((0, 0), (0, HEIGHT % 2), (0, WIDTH % 2)), mode='edge')
+    given = even if any(n.op_type == 'SpaceToDepth' for n in onnx.load(session._model_path).graph.node) else x
+    y = session.run(None, {'x': given[None].astype(np.float32) / np.float32(255), **more})[0]
     y = y[:, :, :HEIGHT * scale, :WIDTH * scale]
-    assert y.shape == (1, 1, HEIGHT * scale, WIDTH * scale)
+    assert y.shape == (1, planes, HEIGHT * scale, WIDTH * scale)
     x.tofile(os.path.join(FOLDER, name + '.in'))
-    np.clip(np.round(y[0, 0] * 255), 0, 255).astype(np.uint8).tofile(os.path.join(FOLDER, name + '.out'))
+    np.clip(np.round(y[0] * 255), 0, 255).astype(np.uint8).tofile(os.path.join(FOLDER, name + '.out'))
 
 
 class Graph:
@@ -90,9 +92,25 @@ class Graph:
         pads = attributes.pop('pads', [k // 2] * 4)
         return self.node(op, [value, wd, bd], kernel_shape=[k, k], pads=pads, group=group, **attributes)
 
-    def finish(self, name, value, scale, inputs=()):
+    def resize(self, value, mode, coordinates='half_pixel', **attributes):
+        return self.node('Resize', [value, '', self.const(np.array([1, 1, 2, 2], np.float32))], mode=mode,
+                         coordinate_transformation_mode=coordinates, **attributes)
+
+    def transposed(self, value, ci, co, k, gain=1.0, **attributes):
+        w = rng.standard_normal((ci, co, k, k)) * gain * np.sqrt(8 / (ci * k * k))
+        s = (np.abs(w).max(axis=(0, 2, 3)) / 127).astype(np.float32)
+        q = np.round(w / s[:, None, None]).astype(np.int8)
+        wd = self.node('DequantizeLinear', [self.const(q, 'w'), self.const(s), self.const(np.zeros(co, np.int8))],
+                       axis=1)
+        b = self.const(rng.uniform(-.05, .05, co).astype(np.float32))
+        return self.node('ConvTranspose', [value, wd, b], kernel_shape=[k, k], strides=[2, 2], **attributes)
+
+    def slopes(self, channels):
+        return self.const(rng.uniform(-.2, .5, (channels, 1, 1)).astype(np.float32))
+
+    def finish(self, name, value, scale, inputs=(), planes=1):
         self.nodes[-1].output[0] = 'y'
-        save(name, self.nodes, self.inits, scale, inputs=inputs)
+        save(name, self.nodes, self.inits, scale, inputs=inputs, planes=planes)
 
 
 def trained():
@@ -146,14 +164,13 @@ def skipping():
 def activated():
     """Activations and factors wherever they may stand: after sums, after bytes, after batch normalisation."""
     g = Graph()
-    slopes = lambda n: g.const(rng.uniform(-.2, .5, (n, 1, 1)).astype(np.float32))
     x = g.qdq('x', 1 / 255)
     c = g.conv(x, 1, 16)
     params = [rng.uniform(.5, 1.5, 16), rng.normal(0, .1, 16), rng.normal(0, .1, 16), rng.uniform(.5, 1.5, 16)]
     b = g.node('BatchNormalization', [c, *(g.const(p.astype(np.float32)) for p in params)], epsilon=1e-3)
     h0 = g.qdq(g.node('Relu', [b]), 0.012)
     h1 = g.qdq(g.conv(h0, 16, 16, gain=0.7), 0.015, 120)
-    s1 = g.qdq(g.node('PRelu', [g.node('Add', [h0, h1]), slopes(16)]), 0.017, 60)
+    s1 = g.qdq(g.node('PRelu', [g.node('Add', [h0, h1]), g.slopes(16)]), 0.017, 60)
     h2 = g.qdq(g.conv(s1, 16, 16, group=4), 0.02, 128)
     m = g.qdq(g.node('Mul', [h2, g.const(rng.uniform(.2, .9, (1, 16, 1, 1)).astype(np.float32))]), 0.011, 100)
     s2 = g.node('Mul', [g.node('Add', [m, s1]), g.const(np.float32(0.5))])
@@ -163,6 +180,57 @@ def activated():
     h4 = g.qdq(g.node('Relu', [g.node('Add', [h3, g.const(np.float32(0.1))])]), 0.0055)
     s = g.node('Add', [g.conv(h4, 12, 4, gain=0.15), g.node('Concat', ['x'] * 4, axis=1)])
     g.finish('activated', g.node('DepthToSpace', [s], blocksize=2, mode='CRD'), 2)
+
+
+def unshuffled():
+    """Layers at half the size between layers at the picture's, joined by a long skip."""
+    g = Graph()
+    x = g.qdq('x', 1 / 255)
+    h0 = g.qdq(g.node('Relu', [g.conv(x, 1, 8)]), 0.012)
+    folded = g.qdq(g.node('SpaceToDepth', [h0], blocksize=2), 0.012)
+    h1 = g.qdq(g.node('PRelu', [g.conv(folded, 32, 24), g.slopes(24)]), 0.012, 40)
+    h2 = g.qdq(g.node('Relu', [g.conv(h1, 24, 16, k=5)]), 0.012)
+    opened = g.node('DepthToSpace', [h2], blocksize=2, mode='CRD')
+    h3 = g.qdq(g.node('Concat', [opened, h0, x], axis=1), 0.014)
+    h4 = g.node('PRelu', [g.node('DepthToSpace', [g.conv(h1, 24, 32)], blocksize=2), g.slopes(8)])
+    h5 = g.qdq(g.node('Add', [g.qdq(h4, 0.015, 30), h0]), 0.02, 30)
+    both = g.qdq(g.node('Concat', [h3, h5], axis=1), 0.02, 30)
+    g.finish('unshuffled', g.node('Sub', ['x', g.conv(both, 21, 1, gain=0.15)]), 1)
+
+
+def enlarged():
+    """Layers at twice the picture's size, after nearest pixels and after a transposed convolution; linear base."""
+    g = Graph()
+    x = g.qdq('x', 1 / 255)
+    h0 = g.qdq(g.node('Relu', [g.conv(x, 1, 16)]), 0.012)
+    near = g.resize(h0, 'nearest', 'asymmetric', nearest_mode='floor')
+    h1 = g.qdq(g.node('Relu', [g.conv(near, 16, 16)]), 0.011)
+    pads = dict(pads=[1, 1, 1, 1], output_padding=[0, 0])
+    h2 = g.qdq(g.node('LeakyRelu', [g.transposed(h0, 16, 12, 4, **pads)], alpha=0.1), 0.011, 20)
+    both = g.qdq(g.node('Concat', [h1, h2], axis=1), 0.012, 20)
+    r = g.conv(both, 28, 1, k=5, gain=0.15)
+    g.finish('enlarged', g.node('Add', [r, g.resize('x', 'linear')]), 2)
+
+
+def coloured():
+    """A compact Real-ESRGAN: red, green and blue."""
+    g = Graph()
+    value, ci = g.qdq('x', 1 / 255), 3
+    for index in range(3):
+        value, ci = g.qdq(g.node('PRelu', [g.conv(value, ci, 20), g.slopes(20)]), 0.014, 60), 20
+    r = g.node('DepthToSpace', [g.conv(value, 20, 12, gain=0.15)], blocksize=2, mode='CRD')
+    near = g.resize('x', 'nearest', 'asymmetric', nearest_mode='floor')
+    g.finish('coloured', g.node('Add', [r, near]), 2, planes=3)
+
+
+def colourful():
+    """Red, green and blue in blocks of 2 x 2 pixels, enlarged by a transposed convolution over a linear base."""
+    g = Graph()
+    x = g.node('SpaceToDepth', [g.qdq('x', 1 / 255)], blocksize=2)
+    h0 = g.qdq(g.node('Relu', [g.conv(x, 12, 16)]), 0.013)
+    h1 = g.qdq(g.node('Relu', [g.node('DepthToSpace', [g.conv(h0, 16, 32)], blocksize=2)]), 0.013)
+    r = g.transposed(h1, 8, 3, 9, gain=0.1, pads=[4] * 4, output_padding=[1, 1])
+    g.finish('colourful', g.node('Add', [g.resize('x', 'linear', 'asymmetric'), r]), 2, planes=3)
 
 
 def transposed():
@@ -205,7 +273,7 @@ def plain():
 
         def get_next(self):
             self.left -= 1
-            x = picture()
+            x = picture()[0]
             x[0, :2] = 0, 255  # all that samples can be
             return {'x': x[None, None].astype(np.float32) / np.float32(255)} if self.left >= 0 else None
 
@@ -243,3 +311,7 @@ if __name__ == '__main__':
     folded()
     skipping()
     activated()
+    unshuffled()
+    enlarged()
+    coloured()
+    colourful()
