@@ -10,7 +10,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What the program links and calls.
 LIBRARIES = pkg-config libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libswscale-dev \
-  libtesseract-dev libleptonica-dev libpoppler-glib-dev libqpdf-dev tesseract-ocr-eng tesseract-ocr-osd
+  libtesseract-dev libleptonica-dev libpoppler-glib-dev libqpdf-dev zlib1g-dev tesseract-ocr-eng tesseract-ocr-osd
 # What only the sample and the tests need: independent judges of what was written, and old processors.
 JUDGES = ffmpeg qemu-user binutils qpdf poppler-utils tesseract-ocr python3-jsonschema python3-yaml
 

@@ -51,6 +51,7 @@ let package = Package(
     .systemLibrary(
       name: "CPoppler", pkgConfig: "poppler-glib cairo", providers: [.apt(["libpoppler-glib-dev"])]),
     .systemLibrary(name: "CQPDF", pkgConfig: "libqpdf", providers: [.apt(["libqpdf-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Integer kernels: one generic body, one module an instruction set.
     .target(name: "CKernelSupport"),
@@ -68,7 +69,8 @@ let package = Package(
       dependencies: ["Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["ONNX/onnx.proto"],
       swiftSettings: kernel([])),
-    .target(name: "Documents", dependencies: ["CTesseract", "CPoppler", "CQPDF", "Frames"], swiftSettings: strict),
+    .target(
+      name: "Documents", dependencies: ["CTesseract", "CPoppler", "CQPDF", "CZlib", "Frames"], swiftSettings: strict),
 
     // The language, its stages, and what runs them.
     .target(

@@ -1,4 +1,3 @@
-import Dispatch
 import Documents
 import Foundation
 import Frames
@@ -81,52 +80,51 @@ private final class PageCrew: Filter {
   let output: StreamFormat
   private let job: Job
   private let reading: PageReading
-  private let queue = DispatchQueue(label: "ocr", attributes: .concurrent)
-  private var slots: [Slot] = []
+  private let desk: PageDesk
+  private var slots: [PageSlot] = []
+  private var pixels = 0
 
   init(_ format: StreamFormat, _ job: Job, _ reading: PageReading) {
     output = format
     self.job = job
     self.reading = reading
+    desk = PageDesk(readers: job.threads) { try reading.read($0, job) }
   }
 
-  /// A page on its way.
-  private final class Slot: Sendable {
-    private let result = Locked<Result<Frame, any Error>?>(nil)
-    private let done = DispatchSemaphore(value: 0)
+  deinit { desk.abandon() }
 
-    func fill(_ value: Result<Frame, any Error>) {
-      result.withLock { $0 = value }
-      done.signal()
-    }
-    var isFilled: Bool { result.withLock { $0 != nil } }
-    /// To be called once.
-    func wait() throws -> Frame {
-      done.wait()
-      return try result.withLock { try $0!.get() }
-    }
+  /// A page that takes long holds back those after it, not those who read them: so more are under way than are read
+  /// at once, as long as they are of common sizes.
+  private var isFull: Bool {
+    slots.count >= job.threads
+      && (slots.count >= 2 * job.threads + 2 || pixels > job.threads * PageCrew.pixelsPerReader)
   }
+  private static let pixelsPerReader = 40_000_000
 
   func process(_ frame: Frame, emit: (Frame) throws -> Void) throws {
-    if slots.count >= job.threads { try release(emit) }
-    let slot = Slot()
+    while isFull { try release(emit) }
+    let slot = PageSlot(frame)
     slots.append(slot)
+    pixels += slot.pixels
     if frame.page?.isLeftAlone ?? true {
       slot.fill(.success(frame))
     } else if job.threads == 1 {
       slot.fill(Result { try reading.read(frame, job) })
     } else {
-      queue.async { [reading, job] in slot.fill(Result { try reading.read(frame, job) }) }
+      desk.add(slot)
     }
     while slots.first?.isFilled == true { try release(emit) }
   }
 
   func finish(emit: (Frame) throws -> Void) throws {
+    desk.end()
     while !slots.isEmpty { try release(emit) }
   }
 
   private func release(_ emit: (Frame) throws -> Void) throws {
-    let frame = try slots.removeFirst().wait()
+    let slot = slots.removeFirst()
+    pixels -= slot.pixels
+    let frame = try slot.wait()
     if let page = frame.page, let note = page.note, page.text == nil {
       try job.note(Note(.loss, "page \(page.number + 1) was not read: \(note)"))
     }

@@ -92,6 +92,7 @@ struct CostModel: Sendable {
 
   private func memory(_ extent: JobExtent, threads: Int) -> Double {
     var bytes = Double(70 << 20) + Double(extent.bytesIn) * Double(threads + 6)
+    if chain.flow == .pages { bytes += Double(extent.bytesIn) * Double(threads + 2) }
     // Between two stages wait two pictures, and each works on one.
     bytes += Double(chain.stages.count) * 3 * Double(max(extent.bytesIn, extent.bytesOut)) / 2
     let codec = chain.stages.last?.values["codec"]?.description

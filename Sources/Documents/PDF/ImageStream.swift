@@ -64,9 +64,10 @@ public struct ImageStream: Sendable, Codable {
     guard let header = PNGHeader(data), !header.interlaced, !header.hasTransparency, !header.samples.isEmpty else {
       return nil
     }
+    let opaque = header.opaqueSamples(in: data)
     switch header.colourType {
-    case 0: colourSpace = "/DeviceGray"
-    case 2: colourSpace = "/DeviceRGB"
+    case 0, 4: colourSpace = "/DeviceGray"
+    case 2, 6: colourSpace = "/DeviceRGB"
     case 3:
       let colours = header.palette.count / 3
       guard colours > 0, colours <= 256 else { return nil }
@@ -74,15 +75,15 @@ public struct ImageStream: Sendable, Codable {
       colourSpace = "[/Indexed /DeviceRGB \(colours - 1) <\(hex.joined())>]"
     default: return nil
     }
-    guard [1, 2, 4, 8, 16].contains(header.depth) else { return nil }
-    bytes = []
-    for range in header.samples {
+    guard [1, 2, 4, 8, 16].contains(header.depth), header.colourType < 4 || opaque != nil else { return nil }
+    bytes = opaque ?? []
+    for range in opaque == nil ? header.samples : [] {
       bytes += data[data.startIndex + range.lowerBound..<data.startIndex + range.upperBound]
     }
     (width, height, bits) = (header.width, header.height, header.depth)
     filter = "/FlateDecode"
     parameters = """
-      << /Predictor 15 /Colors \(header.colourType == 2 ? 3 : 1) /BitsPerComponent \(header.depth) \
+      << /Predictor 15 /Colors \(header.colourType & 3 == 2 ? 3 : 1) /BitsPerComponent \(header.depth) \
       /Columns \(header.width) >>
       """
   }

@@ -25,6 +25,19 @@ public enum Languages {
     return files.filter { $0.hasSuffix(".traineddata") }.map { String($0.dropLast(12)) }.sorted()
   }
 
+  /// The names of what a handle has loaded: it makes do with some of a list where others are missing.
+  static func loaded(_ handle: OpaquePointer) -> Set<String> {
+    guard let names = TessBaseAPIGetLoadedLanguagesAsVector(handle) else { return [] }
+    defer { TessDeleteTextArray(names) }
+    var result: Set<String> = []
+    var at = 0
+    while let name = names[at] {
+      result.insert(String(cString: name))
+      at += 1
+    }
+    return result
+  }
+
   public static var version: String { String(cString: TessVersion()) }
 
   /// Where Tesseract looks for its data; nil where there is none.
@@ -38,8 +51,12 @@ public enum Languages {
       TessBaseAPIEnd(handle)
       TessBaseAPIDelete(handle)
     }
-    // Only an initialised handle knows the folder that it was built for; Debian's package always brings `osd`.
-    _ = TessBaseAPIInit2(handle, nil, "osd", OEM_TESSERACT_ONLY)
+    // Only an initialised handle knows the folder that it was built for; Debian's package always brings `osd`. Its
+    // settings are enough: the rest is dear to load.
+    var name = strdup("tessedit_init_config_only")
+    var value = strdup("1")
+    defer { [name, value].forEach { free(UnsafeMutableRawPointer($0)) } }
+    _ = TessBaseAPIInit4(handle, nil, "osd", OEM_TESSERACT_ONLY, nil, 0, &name, &value, 1, 0)
     guard let path = TessBaseAPIGetDatapath(handle).map({ String(cString: $0) }), files.fileExists(atPath: path)
     else { return nil }
     return path.hasSuffix("/") ? String(path.dropLast()) : path

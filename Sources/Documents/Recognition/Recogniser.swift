@@ -29,7 +29,6 @@ public final class Recogniser {
   /// Throws `Failure` of exit code 3 where a language is missing.
   public init(_ options: RecogniserOptions) throws {
     _ = Pix.quiet
-    try Languages.check(options.languages)
     guard let handle = TessBaseAPICreate() else { throw Failure("Tesseract has no memory", exitCode: .exhausted) }
     self.handle = handle
     self.options = options
@@ -42,9 +41,11 @@ public final class Recogniser {
     defer { (names + values).forEach { free($0) } }
     let engine = TessOcrEngineMode(rawValue: UInt32(options.engine))
     guard
-      TessBaseAPIInit4(handle, nil, options.languages, engine, nil, 0, &names, &values, names.count, 0) == 0
+      TessBaseAPIInit4(handle, nil, options.languages, engine, nil, 0, &names, &values, names.count, 0) == 0,
+      Languages.loaded(handle).isSuperset(of: options.languages.split(separator: "+").map(String.init))
     else {
       TessBaseAPIDelete(handle)
+      try Languages.check(options.languages)
       throw Failure(
         "Tesseract cannot load the languages \(options.languages) with engine \(options.engine)",
         advice: "run pipe doctor", exitCode: .missing)
