@@ -18,7 +18,7 @@ public struct PictureSequence: Sendable, Hashable {
 
   /// Nil where the name has no `#`, a file of that very name exists, or none that it stands for does.
   public init?(_ pattern: String) {
-    let (folder, name) = ((pattern as NSString).deletingLastPathComponent, (pattern as NSString).lastPathComponent)
+    let (folder, name) = (pattern.parentFolder, (pattern as NSString).lastPathComponent)
     guard let start = name.firstIndex(of: "#"), !FileManager.default.fileExists(atPath: pattern) else { return nil }
     let end = name[start...].firstIndex { $0 != "#" } ?? name.endIndex
     let (prefix, suffix) = (String(name[..<start]), String(name[end...]))

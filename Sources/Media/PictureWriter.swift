@@ -29,8 +29,6 @@ public enum PictureFormat: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  /// Whether camera tags (EXIF) can be written.
-  public var holdsTags: Bool { self == .jpeg || self == .png }
   public var holdsAlpha: Bool { self != .jpeg }
   public var holdsSixteenBits: Bool { self == .png || self == .tiff || self == .exr }
 }
@@ -47,8 +45,8 @@ public struct PictureWriter: Sendable {
     (self.format, self.quality, self.depth) = (format, quality, depth)
   }
 
-  /// The compressed bytes of `picture`. `sideData` may hold an ICC profile and camera tags.
-  public func encode(_ picture: Picture, sideData: [FrameSideData] = []) throws -> [UInt8] {
+  /// The compressed bytes of `picture`, and what of `sideData` (an ICC profile, tags) the format cannot hold, in words.
+  public func encode(_ picture: Picture, sideData: [FrameSideData] = []) throws -> (bytes: [UInt8], lost: [String]) {
     FFmpeg.prepare()
     guard let encoder = avcodec_find_encoder_by_name(format.encoderName) else {
       throw Failure(
@@ -57,7 +55,8 @@ public struct PictureWriter: Sendable {
     }
     let deep = format == .exr || format.holdsSixteenBits && (depth ?? (picture.format.depth > 8 ? 16 : 8)) > 8
     let frame = try prepared(picture, deep: deep)
-    SideData.add(sideData.filter { $0.type == Int(AV_FRAME_DATA_ICC_PROFILE.rawValue) }, to: frame)
+    let profile = sideData.first(where: \.isICCProfile)
+    if let profile, format == .png || format == .jpeg { SideData.add([profile], to: frame) }
 
     let codec = try CodecHandle(encoder)
     let context = codec.pointer
@@ -97,18 +96,15 @@ public struct PictureWriter: Sendable {
       throw FFmpeg.failure("the \(format.rawValue) encoder failed", code, place: "")
     }
     let bytes = Array(UnsafeBufferPointer(start: data, count: Int(packet.pointer.pointee.size)))
-    guard var exif = sideData.first(where: \.isEXIF).flatMap({ EXIF($0.bytes) }) else { return bytes }
-    exif.describe(width: picture.width, height: picture.height)
-    return switch format {
-    case .jpeg: exif.inserted(intoJPEG: bytes) ?? bytes
-    case .png: exif.inserted(intoPNG: bytes) ?? bytes
-    default: bytes
-    }
+    let (file, lost) = PictureTags(sideData, width: picture.width, height: picture.height).embedded(
+      in: bytes, format, profile: profile?.bytes)
+    return (file, lost)
   }
 
-  /// Writes the picture to `path` (any name) and sees it onto the disk.
-  public func write(_ picture: Picture, sideData: [FrameSideData] = [], to path: String) throws {
-    let bytes = try encode(picture, sideData: sideData)
+  /// Writes the picture to `path` (any name) and sees it onto the disk; what of `sideData` is lost, in words.
+  @discardableResult
+  public func write(_ picture: Picture, sideData: [FrameSideData] = [], to path: String) throws -> [String] {
+    let (bytes, lost) = try encode(picture, sideData: sideData)
     guard FileManager.default.createFile(atPath: path, contents: nil),
       let file = FileHandle(forWritingAtPath: path)
     else { throw Failure("cannot create the output: \(String(cString: strerror(errno)))", place: path) }
@@ -116,6 +112,7 @@ public struct PictureWriter: Sendable {
       try file.write(contentsOf: bytes)
       try file.synchronize()
       try file.close()
+      return lost
     } catch {
       throw Failure(
         "cannot write the output: \(error.localizedDescription)", place: path, exitCode: .exhausted, mayPass: true)

@@ -127,4 +127,8 @@ enum SideData {
 
 extension FrameSideData {
   public var isICCProfile: Bool { type == Int(AV_FRAME_DATA_ICC_PROFILE.rawValue) }
+
+  static func profile(_ bytes: [UInt8]) -> FrameSideData {
+    FrameSideData(type: Int(AV_FRAME_DATA_ICC_PROFILE.rawValue), bytes: bytes)
+  }
 }

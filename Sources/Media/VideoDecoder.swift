@@ -20,11 +20,11 @@ final class VideoDecoder {
   /// The largest picture that is decoded: beyond it a file is taken for a bomb.
   static let maximumPixels: Int64 = 1 << 28
 
-  init(_ stream: UnsafeMutablePointer<AVStream>, threads: Int, isStill: Bool) throws {
+  init(_ stream: UnsafeMutablePointer<AVStream>, threads: Int, isStill: Bool, isOpaque: Bool = false) throws {
     self.stream = stream
     self.threads = threads
     let codecID = stream.pointee.codecpar.pointee.codec_id
-    importer = PictureImporter(isStill: isStill, isOpaque: codecID == AV_CODEC_ID_MJPEG)
+    importer = PictureImporter(isStill: isStill, isOpaque: isOpaque || codecID == AV_CODEC_ID_MJPEG)
     guard let decoder = avcodec_find_decoder(stream.pointee.codecpar.pointee.codec_id) else {
       throw Failure("its video codec \(VideoDecoder.codecName(stream)) cannot be decoded here")
     }

@@ -22,8 +22,8 @@ public final class VideoReader {
   public let isStill: Bool
 
   private var file: InputFile
-  /// The camera tags of a still picture.
-  private let exif: EXIF?
+  /// What a still picture's file says beside the pixels.
+  private var tags: PictureTags?
   private let sequence: PictureSequence?
   /// The next of the sequence's pictures.
   private var place = 0
@@ -57,7 +57,7 @@ public final class VideoReader {
     file = try InputFile(sequence?.entries[0].path ?? path)
     packet = try PacketHandle()
     isStill = file.isStill
-    exif = isStill ? EXIF(of: file.path) : nil
+    tags = isStill ? PictureTags(of: file.path) : nil
     try openDecoders(threads: threads, select)
     var firsts: [Int: FrameHandle] = [:]
     while firsts.count < decoders.count, waiting.count < max(VideoReader.lookahead, 1), !ended {
@@ -121,7 +121,13 @@ public final class VideoReader {
         lastIsDamaged = VideoDecoder.isDamaged(item.frame)
         let picture = try fit(decoders[item.decoder].importer.picture(item.frame), output)
         var frame = decoders[item.decoder].frame(item.frame, picture, stream: output)
-        if let exif { frame.sideData.append(FrameSideData(exif)) }
+        if let tags {
+          if let profile = tags.profile {
+            frame.sideData.removeAll(where: \.isICCProfile)
+            frame.sideData.append(.profile(profile))
+          }
+          frame.sideData += FrameSideData.tags(tags, width: picture.width, height: picture.height)
+        }
         return frame
       }
       if ended { return nil }
@@ -230,7 +236,8 @@ public final class VideoReader {
     for stream in chosen {
       if case .first = select, !decoders.isEmpty { break }
       do {
-        let decoder = try VideoDecoder(stream, threads: max(threads / chosen.count, 1), isStill: isStill)
+        let decoder = try VideoDecoder(
+          stream, threads: max(threads / chosen.count, 1), isStill: isStill, isOpaque: tags?.isOpaque ?? false)
         indices[Int(stream.pointee.index)] = decoders.count
         decoders.append(decoder)
       } catch let failure as Failure {
@@ -299,7 +306,7 @@ public final class VideoReader {
     let container = stream.pointee.sample_aspect_ratio
     if container.num > 0, container.den > 0 { aspect = Rational(container) }
     var matrix = SideData.displayMatrix(stream)
-    let turn = decoder.exifOrientation ?? (isStill ? PictureTags.orientation(of: file.path) : nil)
+    let turn = decoder.exifOrientation ?? tags?.orientation
     if matrix == nil, let turn, turn != .upright { matrix = turn.displayMatrix }
     let interlaced = first.pointer.pointee.interlaced_frame != 0
     return StreamFormat(
@@ -332,13 +339,21 @@ public final class VideoReader {
 
   private func noteLosses(_ decoder: VideoDecoder, _ first: FrameHandle) {
     let number = decoder.stream.pointee.index
-    let own = entries(of: first.pointer.pointee.metadata).map(\.key).filter { !["Orientation", "writer"].contains($0) }
-    let codec = decoder.stream.pointee.codecpar.pointee.codec_id
-    // What FFmpeg tells of these two is what goes along with the frame.
-    let goesAlong = exif != nil && (codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_WEBP)
-    if isStill, !own.isEmpty, !goesAlong {
-      let some = own.prefix(3).joined(separator: ", ") + (own.count > 3 ? " …" : "")
-      notes.append(MediaNote(.loss, "the picture's own tags (\(some)): FFmpeg 5.1 writes none"))
+    let own = entries(of: first.pointer.pointee.metadata)
+    if var tags {
+      for name in tags.packedTexts {
+        guard let value = own.first(where: { $0.key == name })?.value else {
+          tags.left.append("the compressed text '\(name)'")
+          continue
+        }
+        tags.texts.append(PictureTags.Text(name: name, value: value))
+      }
+      self.tags = tags
+      for name in tags.left { notes.append(MediaNote(.loss, "of the picture's own tags: \(name)")) }
+    } else if isStill {
+      let names = own.map(\.key).filter { !["Orientation", "writer"].contains($0) }
+      let some = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " …" : "")
+      if !names.isEmpty { notes.append(MediaNote(.loss, "the picture's own tags (\(some))")) }
     }
     if SideData.bytes(decoder.stream, AV_PKT_DATA_DOVI_CONF) != nil || SideData.has(first, AV_FRAME_DATA_DOVI_METADATA)
     {

@@ -194,8 +194,8 @@ private final class EncodeSink: Sink {
   }
 
   func write(_ frame: Frame) throws {
-    if frame.sideData.contains(where: \.isEXIF) {
-      try job.note(Note(.loss, "the cameras' tags (EXIF) of the pictures: no film holds them"))
+    if frame.sideData.contains(where: \.isPictureTag) {
+      try job.note(Note(.loss, "the pictures' own tags: no film holds them"))
     }
     try writer.write(frame)
   }

@@ -89,7 +89,10 @@ private final class SaveSink: Sink {
       picture = picture.turned(turn)
       try job.note(Note(.converted, "the orientation is applied to the pixels"))
     }
-    try PictureWriter(format, quality: options.quality, depth: depth).write(picture, sideData: frame.sideData, to: part)
+    let writer = PictureWriter(format, quality: options.quality, depth: depth)
+    for lost in try writer.write(picture, sideData: frame.sideData, to: part) {
+      try job.note(Note(.loss, "\(lost): \(format.rawValue) is written without"))
+    }
     files.append(SinkReport.File(part: part, path: path))
   }
 
@@ -115,12 +118,6 @@ private final class SaveSink: Sink {
     }
     if (stream.codedDepth ?? frame.picture.format.depth) > 8, !(format.holdsSixteenBits && depth ?? 16 > 8) {
       try job.note(Note(.loss, "more than 8 bits a sample"))
-    }
-    if frame.sideData.contains(where: \.isEXIF), !format.holdsTags {
-      try job.note(Note(.loss, "the camera's tags (EXIF): \(format.rawValue) is written without"))
-    }
-    if format == .webp || format == .exr, frame.sideData.contains(where: \.isICCProfile) {
-      try job.note(Note(.loss, "the ICC profile: FFmpeg writes none into \(format == .webp ? "WebP" : "OpenEXR")"))
     }
   }
 }

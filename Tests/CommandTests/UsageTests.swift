@@ -44,9 +44,11 @@ import Testing
       #expect(refused.error.contains("encoder: \(name) does not open here") && refused.error.contains("; install "))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["in.mp4"])
     }
+    // Names of one letter are names.
+    try FileManager.default.moveItem(atPath: folder + "/in.mp4", toPath: folder + "/i")
     let auto = try Command(
-      ["run", "transcode.yml", "in.mp4", "-o", "out", "--set", "encode.encoder=auto"], folder: folder)
-    #expect(auto.code == 0 && FileManager.default.fileExists(atPath: folder + "/out/in.mkv"))
+      ["run", "transcode.yml", "i", "-o", "o", "--set", "encode.encoder=auto"], folder: folder)
+    #expect(auto.code == 0 && FileManager.default.fileExists(atPath: folder + "/o/i.mkv"))
     let said = auto.error.components(separatedBy: "no encoder in hardware opens").count == 2
     #expect(said == opened.contains { $0.contains("none") })
   }

@@ -57,7 +57,7 @@ struct OutputLayout: Sendable {
           }
         }
       case (nil, .file):
-        let parent = (input.path as NSString).deletingLastPathComponent
+        let parent = input.path.parentFolder
         path = parent.isEmpty ? "." : parent
       case (nil, .folder):
         guard input.resolved != "/" else {
@@ -88,7 +88,7 @@ struct OutputLayout: Sendable {
         let target = (root.resolved == "/" ? "" : root.resolved) + "/" + place.prefix
         // A file given by itself keeps its output beside it, even where its folder is an input, too.
         let beside =
-          inputs[index].kind == .file && root.resolved == (inputs[index].resolved as NSString).deletingLastPathComponent
+          inputs[index].kind == .file && root.resolved == inputs[index].resolved.parentFolder
         if target.hasPrefix(folder), !beside {
           throw Failure(
             "the output \(root.path) lies inside the input \(input.path)",

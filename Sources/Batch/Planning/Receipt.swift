@@ -86,7 +86,7 @@ extension Receipt {
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try FileSystem.makeFolders((path as NSString).deletingLastPathComponent)
+    try FileSystem.makeFolders(path.parentFolder)
     // The digest comes first, where a plan finds it without reading the rest.
     let rest = try encoder.encode(self).dropFirst()
     try FileSystem.writeAtomically(Data("{\(digest)".utf8) + rest + Data("\n".utf8), to: path)

@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 
 /// What this machine lends us: one budget, shared out before jobs start.
 public struct Budget: Sendable, Hashable {
@@ -74,7 +75,7 @@ private struct ControlGroups {
     while true {
       body(&self, path == "/" ? mount : mount + path)
       if path == "/" || path.isEmpty { return }
-      path = (path as NSString).deletingLastPathComponent
+      path = path.parentFolder
     }
   }
 

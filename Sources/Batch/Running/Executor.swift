@@ -105,7 +105,7 @@ final class Executor: Sendable {
     }
     var outcome = JobOutcome.cut(nil)
     do {
-      try FileSystem.makeFolders((plan.output(of: job) as NSString).deletingLastPathComponent.nonEmpty ?? ".")
+      try FileSystem.makeFolders(plan.output(of: job).parentFolder.nonEmpty ?? ".")
       if mayBeCut(queued) { outcome = perform(.cut, queued, on: runner, threads: threads) }
       if case .cut(let input?) = outcome, let segmented = try segmented(job, input, start) {
         return queue.replace(by: parts(of: segmented, queued))
@@ -187,7 +187,7 @@ final class Executor: Sendable {
 
   /// Whether the place of the output is to blame, whatever a library has made of it: never the input's fault.
   private func outputTrouble(_ job: PlannedJob) -> Failure? {
-    let folder = (plan.output(of: job) as NSString).deletingLastPathComponent.nonEmpty ?? "."
+    let folder = plan.output(of: job).parentFolder.nonEmpty ?? "."
     if FileSystem.status(folder) == nil {
       return Failure("the output folder \(folder) went away", advice: "run the same line again", mayPass: true)
     }

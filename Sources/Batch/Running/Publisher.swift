@@ -32,7 +32,7 @@ struct Publisher: Sendable {
       if let review = report.review { try keep(review) }
       try receipt.write(to: receiptPath)
       for file in files { try FileSystem.rename(file.part, to: file.path) }
-      for folder in Set(files.map { ($0.path as NSString).deletingLastPathComponent }) {
+      for folder in Set(files.map { $0.path.parentFolder }) {
         try FileSystem.flush(folder.isEmpty ? "." : folder)
       }
     } catch let error as SystemError {
@@ -43,13 +43,13 @@ struct Publisher: Sendable {
 
   private func keep(_ review: SinkReport.Review) throws {
     unlink(reviewPath)
-    try FileSystem.makeFolders((reviewPath as NSString).deletingLastPathComponent)
+    try FileSystem.makeFolders(reviewPath.parentFolder)
     if let part = review.part { try FileSystem.rename(part, to: reviewPath) }
   }
 
   /// Sets an output aside that did not pass its gate. Returns the folder.
   func quarantine(_ files: [SinkReport.File]) throws -> String {
-    let folder = (join(root.ledger, "quarantine/" + relative) as NSString).deletingLastPathComponent
+    let folder = join(root.ledger, "quarantine/" + relative).parentFolder
     try FileSystem.makeFolders(folder)
     for file in files {
       try FileSystem.rename(file.part, to: join(folder, (file.path as NSString).lastPathComponent))
@@ -64,7 +64,7 @@ struct Publisher: Sendable {
         let path = root.file(output.relative)
         if FileIdentity(path: path) == output.identity { continue }
         try FileSystem.rename(TemporaryName.fitting(path, suffix: ".part"), to: path)
-        try FileSystem.flush((path as NSString).deletingLastPathComponent)
+        try FileSystem.flush(path.parentFolder)
       }
     } catch let error as SystemError {
       throw error.failure()
@@ -88,7 +88,7 @@ struct Publisher: Sendable {
   /// a sink writes beside it, whose names begin with the same stem.
   func removeParts() {
     let output = root.file(relative)
-    let folder = (output as NSString).deletingLastPathComponent
+    let folder = output.parentFolder
     let name = (output as NSString).lastPathComponent
     unlink(TemporaryName.fitting(output, suffix: ".part"))
     let numbered = name.range(of: "{n}").map { String(name[..<$0.lowerBound]) }
@@ -105,7 +105,7 @@ struct Publisher: Sendable {
   static func sweep(_ plan: Plan) {
     var folders: [String: [PlannedJob]] = [:]
     for job in plan.toRun {
-      folders[(plan.output(of: job) as NSString).deletingLastPathComponent, default: []].append(job)
+      folders[plan.output(of: job).parentFolder, default: []].append(job)
     }
     for (folder, jobs) in folders {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.nonEmpty ?? ".")) ?? []

@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 import Media
 import Pipeline
 
@@ -87,7 +88,7 @@ enum FileSystem {
       guard status.isFolder else { throw SystemError("make the folder", path, code: ENOTDIR) }
       return
     }
-    let parent = (path as NSString).deletingLastPathComponent
+    let parent = path.parentFolder
     if !parent.isEmpty, parent != path { try makeFolders(parent) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw SystemError("make the folder", path) }
   }

@@ -127,7 +127,7 @@ public final class SegmentWriter {
     let json = try JSONEncoder().encode(index)
     try put(json + withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + SegmentFile.magic)
     guard fsync(file.fileDescriptor) == 0, rename(part, path) == 0 else { throw SegmentWriter.failure(path) }
-    try OutputFile.flush((path as NSString).deletingLastPathComponent)
+    try OutputFile.flush(path.parentFolder)
   }
 
   private func write(_ packet: PacketHandle) throws {
