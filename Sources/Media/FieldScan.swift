@@ -2,7 +2,7 @@ import Frames
 
 /// What stretches of a stream look like to libavfilter's `idet`: whole pictures, fields of two moments woven together,
 /// or film brought to 30 frames a second by repeated fields (3:2 pulldown). Flags are not trusted, only counted.
-public struct FieldScan: Sendable, Hashable {
+public struct FieldScan: Sendable, Hashable, Codable {
   public enum Content: Sendable, Hashable {
     case whole
     /// Woven of two moments; the order is `topFirst` or `bottomFirst`.

@@ -38,6 +38,11 @@ final class VideoEncoder {
   init(_ settings: EncoderSettings, _ format: StreamFormat, header: Bool) throws {
     FFmpeg.prepare()
     self.settings = settings
+    if settings.encoderName == "libsvtav1", format.width < 64 || format.height < 64 {
+      throw Failure(
+        "libsvtav1 encodes pictures of 64x64 and more, not \(format.width)x\(format.height)",
+        advice: "use another codec, or resize them")
+    }
     guard let encoder = avcodec_find_encoder_by_name(settings.encoderName) else {
       throw Failure(
         "this build of FFmpeg has no encoder \(settings.encoderName)", advice: "install libavcodec-extra",
@@ -287,7 +292,8 @@ final class VideoEncoder {
           "\(source.width)x\(source.height) has an odd side, which \(settings.codec.rawValue) cannot hold in "
             + "\(old.chroma.rawValue): encoded as \(new.chroma.rawValue)"))
     } else if old.chroma != new.chroma {
-      notes.append(MediaNote(.converted, "\(old.chroma.rawValue) is encoded as \(new.chroma.rawValue)"))
+      let name = old.chroma == .none ? "grey" : old.chroma.rawValue
+      notes.append(MediaNote(.converted, "\(name) is encoded as \(new.chroma.rawValue)"))
     }
     if new.depth < old.depth, settings.depth == nil, old.depth != 16 {
       notes.append(MediaNote(.loss, "\(old.depth) bits a sample become \(new.depth)"))

@@ -32,6 +32,7 @@ public final class Job: Sendable {
     var notes: [Note] = []
     var cancelled = false
     var beats = 0
+    var findings: [String: Data] = [:]
   }
 
   public init(input: String, output: String, threads: Int, strict: Bool = false, verbose: Bool = false) {
@@ -54,6 +55,19 @@ public final class Job: Sendable {
   }
 
   public var notes: [Note] { state.withLock { $0.notes } }
+
+  /// What stages found out about the whole input, by name: handed from the job that cuts it to those of its stretches.
+  public var findings: [String: Data] { state.withLock { $0.findings } }
+
+  public func take(_ findings: [String: Data]) { state.withLock { $0.findings.merge(findings) { $1 } } }
+
+  /// What is known of the input under that name, or else found out now.
+  public func finding<Fact: Codable>(_ name: String, _ find: () throws -> Fact) throws -> Fact {
+    if let known = findings[name], let fact = try? JSONDecoder().decode(Fact.self, from: known) { return fact }
+    let fact = try find()
+    take([name: try JSONEncoder().encode(fact)])
+    return fact
+  }
 
   /// A sign of life. The chain gives one for each frame; a stage that works long on one frame, or on none (a flush,
   /// a verification), gives them itself, or is taken for hung.

@@ -51,6 +51,8 @@ public protocol SourceStage: Stage {
 public protocol FilterStage: Stage {
   /// One filter is opened for each stream.
   func open(_ input: StreamFormat, _ job: Job) throws -> any Filter
+  /// Finds out, by `Job.finding`, what must be known of a whole input before a stretch of it can be worked on.
+  func survey(_ input: StreamFormat, _ job: Job) throws
   /// What must be seen around a stretch of frames so that they come out as from the whole input.
   var context: FrameContext { get }
 }
@@ -58,6 +60,7 @@ public protocol FilterStage: Stage {
 extension FilterStage {
   /// Safe for every filter; those that treat each frame for itself say `.frames(0)`.
   public var context: FrameContext { .everything }
+  public func survey(_ input: StreamFormat, _ job: Job) throws {}
 }
 
 public protocol SinkStage: Stage {

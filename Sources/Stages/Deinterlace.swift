@@ -39,6 +39,10 @@ public struct Deinterlace: FilterStage {
     }
   }
 
+  public func survey(_ input: StreamFormat, _ job: Job) throws {
+    if options.mode == .auto { _ = try? FieldScan.of(input.sourceStream, job) }
+  }
+
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
     switch options.mode {
     case .off: return FieldFilter(input, job)
@@ -52,7 +56,7 @@ public struct Deinterlace: FilterStage {
 
   /// The pictures decide; where too little moves in them, their flags do.
   private func automatic(_ input: StreamFormat, _ job: Job) throws -> any Filter {
-    let scan = try? FieldScan(job.input, stream: input.sourceStream, threads: job.threads)
+    let scan = try? FieldScan.of(input.sourceStream, job)
     let stream = "video stream \(input.sourceStream)"
     switch scan?.content {
     case .telecined(let order) where FilmRestorer.isVideoRate(input.frameRate):

@@ -48,6 +48,10 @@ public struct Upscale: FilterStage {
   // Rows taken over from the frame before have the same bits as those worked out anew.
   public var context: FrameContext { .frames(0) }
 
+  public func survey(_ input: StreamFormat, _ job: Job) throws {
+    if input.fields == .unknown, input.frameCount != 1 { _ = try? FieldScan.of(input.sourceStream, job) }
+  }
+
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
     try Upscale.refuseFields(input, job)
     return UpscaleFilter(input, network: try network(), times: options.scale == 4 ? 2 : 1, threads: job.threads)
@@ -58,7 +62,7 @@ public struct Upscale: FilterStage {
     var combed = input.fields == .topFirst || input.fields == .bottomFirst
     // Nobody has looked: flags say nothing, or nothing true.
     if input.fields == .unknown, input.frameCount != 1,
-      let scan = try? FieldScan(job.input, stream: input.sourceStream, threads: job.threads)
+      let scan = try? FieldScan.of(input.sourceStream, job)
     {
       switch scan.content {
       case .interlaced, .telecined: combed = true

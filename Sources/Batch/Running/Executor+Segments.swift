@@ -33,7 +33,7 @@ extension Executor {
     case .segment(let segmented, let number):
       return .segment(
         segmented.input.segments[number], of: segmented.input.identity,
-        path: SegmentStore.path(segmented.folder, number))
+        path: SegmentStore.path(segmented.folder, number), findings: segmented.input.findings)
     case .join(let segmented):
       var input = segmented.input
       // Where they lie in the source matters no more.

@@ -11,7 +11,7 @@ enum JobTask: Sendable, Codable {
   /// Find out how it can be cut.
   case cut
   /// Run one stretch and keep it at `path`.
-  case segment(Segment, of: FileIdentity, path: String)
+  case segment(Segment, of: FileIdentity, path: String, findings: [String: Data])
   /// Make the output of all stretches.
   case join(CutInput, [String])
 }
@@ -22,6 +22,8 @@ struct CutInput: Sendable, Codable {
   /// SHA-256 of its content, hexadecimal.
   var sha256: String
   var segments: [Segment]
+  /// What stages found out about the whole input.
+  var findings: [String: Data] = [:]
 }
 
 extension LocalRunner {
@@ -43,15 +45,17 @@ extension LocalRunner {
         return .cut(nil)
       }
       try unchanged(job, before)
-      return .cut(CutInput(identity: before, sha256: sha256, segments: segments))
-    case .segment(let segment, let identity, let path):
+      return .cut(CutInput(identity: before, sha256: sha256, segments: segments, findings: job.findings))
+    case .segment(let segment, let identity, let path, let findings):
       try unchanged(job, identity)
+      job.take(findings)
       let record = try runner.run(
         job, segment, to: path, usage: usage, progress: progress, admit: admit,
         beforeKeeping: { try self.unchanged(job, identity) })
       return .segment(frames: record.framesIn)
     case .join(let input, let paths):
       try unchanged(job, input.identity)
+      job.take(input.findings)
       let (report, records) = try runner.join(job, input.segments, paths)
       let metrics = try measure(report, job)
       try unchanged(job, input.identity)

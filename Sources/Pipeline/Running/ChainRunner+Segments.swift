@@ -7,6 +7,10 @@ extension ChainRunner {
     guard let seconds = chain.segment, chain.cutObstacle == nil, let source = chain.source as? any SegmentableSource
     else { return nil }
     let segments = try source.cut(job, every: seconds, context: chain.contextFrames)
+    if segments != nil {
+      let streams = try chain.source.open(job).streams
+      for filter in chain.filters { for stream in streams { try filter.survey(stream, job) } }
+    }
     if segments != nil, job.strict {
       // A loss that is certain must not be found after hours of work.
       _ = try chain.sink.open(open(job).formats, job)
