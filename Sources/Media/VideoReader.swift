@@ -58,6 +58,11 @@ public final class VideoReader {
     packet = try PacketHandle()
     isStill = file.isStill
     tags = isStill ? PictureTags(of: file.path) : nil
+    if let obstacle = tags?.obstacle {
+      throw Failure(
+        "\(obstacle), which FFmpeg does not read", place: file.path,
+        advice: "write it in strips without JPEG, as 'tiffcp -s -c lzw' does, or as PNG")
+    }
     try openDecoders(threads: threads, select)
     var firsts: [Int: FrameHandle] = [:]
     while firsts.count < decoders.count, waiting.count < max(VideoReader.lookahead, 1), !ended {
@@ -349,6 +354,10 @@ public final class VideoReader {
         tags.texts.append(PictureTags.Text(name: name, value: value))
       }
       self.tags = tags
+      if tags.pages > 1 {
+        notes.append(
+          MediaNote(.loss, "of its \(tags.pages < 100 ? "\(tags.pages)" : "100 or more") pages all but the first"))
+      }
       for name in tags.left { notes.append(MediaNote(.loss, "of the picture's own tags: \(name)")) }
     } else if isStill {
       let names = own.map(\.key).filter { !["Orientation", "writer"].contains($0) }

@@ -31,6 +31,52 @@ import Testing
     #expect(try bytes(source, common) == bytes(target, common))
   }
 
+  /// FFmpeg 5.1 makes black pictures of these, and says nothing.
+  @Test(arguments: ["tiles", "JPEG"]) func whatWouldBecomeBlackIsRefused(kind: String) throws {
+    let source = scratch.path("in.tif")
+    try Tool.ffmpeg("-f lavfi -i testsrc=s=64x48 -frames:v 1 -pix_fmt rgb24", to: source)
+    var file = [UInt8](try Data(contentsOf: URL(filePath: source)))
+    for entry in entries(file) {
+      let tag = Int(file[entry]) | Int(file[entry + 1]) << 8
+      // Compression, and the rows of a strip, which become the places of tiles.
+      if kind == "JPEG", tag == 259 { file.replaceSubrange(entry + 8..<entry + 10, with: [7, 0]) }
+      if kind == "tiles", tag == 278 { file.replaceSubrange(entry..<entry + 2, with: [0x44, 0x01]) }
+    }
+    try Data(file).write(to: URL(filePath: source))
+    let failure = #expect(throws: Failure.self) { try VideoReader(source) }
+    #expect(failure?.message.contains(kind) == true && failure?.advice?.contains("tiffcp") == true)
+  }
+
+  @Test(arguments: [(0, true), (1, false)]) func laterPagesAreNamedAsLost(kind: UInt8, isPage: Bool) throws {
+    let source = scratch.path("in.tif")
+    try Tool.ffmpeg("-f lavfi -i testsrc=s=64x48 -frames:v 1 -pix_fmt rgb24", to: source)
+    var file = [UInt8](try Data(contentsOf: URL(filePath: source)))
+    let list = entries(file)
+    let (start, end) = (list[0] - 2, list[0] + 12 * list.count)
+    if file.count % 2 != 0 { file.append(0) }
+    let copy = file.count
+    // The folder again, behind the file, with the kind of the picture (NewSubfileType) in place of the resolution's.
+    file += file[start..<end] + [0, 0, 0, 0]
+    for index in list.indices {
+      let entry = copy + 2 + 12 * index
+      if Int(file[entry]) | Int(file[entry + 1]) << 8 == 254 {
+        file[entry + 8] = kind
+      } else if index == list.count - 1 {
+        file.replaceSubrange(entry..<entry + 12, with: [254, 0, 4, 0, 1, 0, 0, 0, kind, 0, 0, 0])
+      }
+    }
+    file.replaceSubrange(end..<end + 4, with: (0..<4).map { UInt8(truncatingIfNeeded: copy >> (8 * $0)) })
+    try Data(file).write(to: URL(filePath: source))
+    let reader = try VideoReader(source)
+    #expect(reader.notes.contains { $0.kind == .loss && $0.text.contains("2 pages") } == isPage, "\(reader.notes)")
+  }
+
+  /// Where each entry of a little-endian TIFF's first folder begins.
+  private func entries(_ file: [UInt8]) -> [Int] {
+    let start = (0..<4).reduce(0) { $0 | Int(file[4 + $1]) << (8 * $1) }
+    return (0..<Int(file[start]) | Int(file[start + 1]) << 8).map { start + 2 + 12 * $0 }
+  }
+
   @Test func everyColourOfEightBitsSurvivesTheWayThroughLuma() {
     for depth in [10, 12, 16] {
       let matrix = RGBMatrix(Colour(range: .limited, matrix: 6), depth: depth, rgbDepth: 8)

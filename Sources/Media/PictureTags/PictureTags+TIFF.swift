@@ -13,12 +13,33 @@ extension PictureTags {
       var folder = TagFolder(
         at: PictureTags.big((bigEndian ? head : head.reversed())[...]), bigEndian: bigEndian, read: reader.bytes)
     else { return }
+    if folder[324] != nil {
+      obstacle = "its picture lies in tiles"
+    } else if [[6, 0], [7, 0]].contains(folder[259]?.bytes) {
+      obstacle = "its picture is a JPEG inside a TIFF"
+    }
+    pages = PictureTags.pages(reader, bigEndian: bigEndian)
     xmp = folder[700]?.bytes
     photoshop = folder[34377]?.bytes
     if folder[33723] != nil, photoshop == nil { left.append("IPTC captions") }
     density = PictureTags.density(folder)
     folder.remove(PictureTags.structural)
     if !folder.entries.isEmpty || !folder.children.isEmpty { exif = EXIF(folder.file) }
+  }
+
+  /// Pictures that follow each other, but for thumbnails and masks; no more than a hundred are looked for.
+  private static func pages(_ reader: Reader, bigEndian: Bool) -> Int {
+    func number(_ bytes: [UInt8]) -> Int { big((bigEndian ? bytes : bytes.reversed())[...]) }
+    var count = 0
+    var place = reader.bytes(4, 4).map(number) ?? 0
+    for _ in 0..<100 {
+      guard let folder = TagFolder(at: place, bigEndian: bigEndian, read: reader.bytes),
+        let entries = reader.bytes(place, 2).map(number)
+      else { break }
+      if (folder[254]?.bytes.first ?? 0) & 5 == 0 { count += 1 }
+      place = reader.bytes(place + 2 + 12 * entries, 4).map(number) ?? 0
+    }
+    return max(count, 1)
   }
 
   /// Pixels a metre, by the tags of resolution and its unit.

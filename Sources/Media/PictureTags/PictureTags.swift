@@ -19,6 +19,10 @@ struct PictureTags {
   var left: [String] = []
   /// Names of compressed texts, which FFmpeg unpacks.
   var packedTexts: [String] = []
+  /// Why FFmpeg 5.1, which does not say so itself, makes no picture of it but a black one.
+  var obstacle: String?
+  /// Pictures in the file, as far as they were counted.
+  var pages = 1
   /// Whether the file says that it has no transparency, where FFmpeg gives some all the same.
   var isOpaque = false
 
