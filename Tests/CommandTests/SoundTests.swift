@@ -82,7 +82,8 @@ import Testing
     let output = folder.appending(path: "out")
     let run = try Command(["run", pipeline.path, source, "-o", output.path, "-q", "-j", "1", "--threads", "2"])
     try #require(run.code == 0, "\(run.error)")
-    let receipt = try String(contentsOf: output.appending(path: ".pipe/receipts/in-2x.\(container).json"), encoding: .utf8)
+    let receipt = try String(
+      contentsOf: output.appending(path: ".pipe/receipts/in-2x.\(container).json"), encoding: .utf8)
     let segments = try #require(receipt.firstMatch(of: /"segments" ?: ?([0-9]+)/)?.1)
     #expect(Int(segments) ?? 0 > 1, "it is cut and joined")
     let (before, after) = (try events(source), try events(output.appending(path: "in-2x.\(container)").path))
