@@ -70,14 +70,15 @@ def pipe(options, pictures, folder, settings=(), stage=""):
                     *settings], check=True)
 
 
-def flags(folder, truth, fold):
-    """(certainty, how much of it is misread) of every word."""
+def flags(folder, truth):
+    """(certainty, confidence, how much of it is misread) of every word. Case is ignored: small capitals are read as
+    what they look like, whatever the truth makes of them."""
     result = []
     for path in sorted(truth.glob("*.txt")):
-        real = bag(path.read_text(errors="replace"), fold)
+        real = bag(path.read_text(errors="replace"), True)
         words = [word for page in json.loads((folder / path.with_suffix(".json").name).read_text())["pages"]
                  for block in page["blocks"] for line in block["lines"] for word in line["words"]]
-        parts = [bag(word["text"], fold) for word in words]
+        parts = [bag(word["text"], True) for word in words]
         read = sum(parts, collections.Counter())
         for word, part in zip(words, parts):
             # Of a word of several parts the worst counts; one without letters has no truth.
@@ -108,7 +109,7 @@ def main():
             rows[name] = {"tesseract": score(work / "tesseract", truth, fold)}
             pipe(options, pictures, work / "ocr.yml")
             rows[name]["ocr.yml"] = score(work / "ocr.yml", truth, fold)
-            curves[name] = flags(work / "ocr.yml", truth, fold)
+            curves[name] = flags(work / "ocr.yml", truth)
             for label, (settings, stage) in FIXES.items() if options.fixes else ():
                 pipe(options, pictures, work / label, settings, stage)
                 rows[name][label] = score(work / label, truth, fold)
