@@ -54,9 +54,17 @@ def found(receipt):
 def ssim(output, source):
     log = subprocess.run(
         ["ffmpeg", "-hide_banner", "-nostats", "-i", output, "-i", source, "-lavfi",
-         "[0:v:0]setpts=N/25/TB[a];[1:v:0]setpts=N/25/TB[b];[a][b]ssim", "-f", "null", "-"],
+         "[0:v:0]settb=1/25,setpts=N[a];[1:v:0]settb=1/25,setpts=N[b];[a][b]ssim", "-f", "null", "-"],
         capture_output=True, text=True, check=True).stderr
     return float(re.search(r"SSIM Y:([0-9.]+)", log).group(1))
+
+
+def steady(path, target):
+    """The pictures of a file alone, without loss, 25 a second: judges that go by times must pair the same ones."""
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-i", path, "-map", "0:v:0", "-vf", "settb=1/25,setpts=N", "-vsync",
+         "passthrough", "-c:v", "ffv1", target], check=True)
+    return target
 
 
 def main():
@@ -78,8 +86,9 @@ def main():
             ratio = made.stat().st_size / pathlib.Path(clip).stat().st_size
             vmaf = ""
             if options.score:
+                pair = [steady(made, folder / "output.mkv"), steady(clip, folder / "source.mkv")]
                 vmaf = subprocess.run(
-                    [options.python, options.score, made, clip], capture_output=True, text=True).stdout.strip()
+                    [options.python, options.score, *pair], capture_output=True, text=True, check=True).stdout.strip()
             alone, _, _ = pipe(options, clip, folder, f"crf: {crf}")
             share = (both - alone) / alone
         rows.append((abs(got - options.value), share, ratio))

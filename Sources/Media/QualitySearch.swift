@@ -2,91 +2,106 @@ import CFFmpeg
 import Foundation
 import Frames
 
-/// Finds the constant rate factor that gives a wanted likeness, on short stretches of the file itself.
+/// Finds the constant rate factor that gives a wanted likeness, on short stretches spread over the file itself.
+///
+/// A few of them tell about where to look; all of them are then encoded there, and the rest of the way is short enough
+/// to be foretold: the distance from likeness grows exponentially with the factor, at nearly the same rate for all films.
 public struct QualitySearch {
   public struct Result: Sendable, Hashable {
     public var crf: Double
-    /// Mean SSIM of the samples at that factor.
+    /// Mean SSIM of the samples at that factor, as foretold.
     public var ssim: Double
     public var evaluations: Int
   }
 
   private let settings: EncoderSettings
-  private let format: StreamFormat
   private let stretches: [[Picture]]
+  private let format: StreamFormat
+
+  /// Frames of a stretch: enough for a codec to settle, few enough to look at many places.
+  private static let length = 14
+  /// Bytes of samples that are kept.
+  private static let room = 256 << 20
 
   /// - Parameters:
   ///   - path: the source. - format: what is to be encoded: samples are brought to its size.
   ///   - share: how much of the file's frames may be encoded in all.
-  public init(_ path: String, _ format: StreamFormat, _ settings: EncoderSettings, share: Double = 0.35) throws {
+  public init(_ path: String, _ format: StreamFormat, _ settings: EncoderSettings, share: Double = 0.34) throws {
     self.settings = settings
     self.format = format
     let total = format.frameCount ?? 2000
-    // Three or four tries are made; a stretch needs a few frames for the codec to settle.
-    let wanted = max(Int(Double(total) * share / 4), 8)
+    // The first look takes a quarter of what the second does.
+    let wanted = max(Int(Double(total) * share / 1.25), 8)
     let bytes = max(format.width * format.height * 3 / 2 * format.pixelFormat.bytesPerSample, 1)
-    let affordable = max((256 << 20) / bytes, 4)
-    let frames = min(wanted, affordable, 96)
-    let count = max(1, min(4, frames / 8))
+    let frames = min(wanted, max(QualitySearch.room / bytes, 4), 320)
+    let count = max(frames / QualitySearch.length, min(2, frames / 4), 1)
     stretches = try VideoReader.samples(
       of: path, stream: format.sourceStream, stretches: count, frames: max(frames / count, 4), like: format,
       threads: settings.threads)
     guard !stretches.isEmpty else { throw Failure("no samples of it could be decoded", place: path) }
   }
 
-  /// Searches until the samples' SSIM is within a fifth of a thousandth of `target`, or four tries are made.
+  /// How fast the logarithm of the distance from likeness grows with the factor.
+  private var usualSlope: Double { settings.codec == .av1 && !settings.device.isHardware ? 0.06 : 0.11 }
+  private var largest: Double { settings.codec == .av1 && !settings.device.isHardware ? 63 : 51 }
+
   public func run(target: Double) throws -> Result {
-    // The distance from likeness grows about exponentially with the factor: its logarithm is searched along a line.
     func height(_ ssim: Double) -> Double { log(max(1 - ssim, 1e-6)) }
+    func near(_ crf: Double) -> Double { (min(max(crf, 1), largest) * 100).rounded() / 100 }
+    func mean(_ likenesses: [Double]) -> Double { likenesses.reduce(0, +) / Double(max(likenesses.count, 1)) }
     let goal = height(target)
-    var tried: [(crf: Double, ssim: Double)] = []
-    var crf = settings.crf ?? 24
-    var best: (crf: Double, ssim: Double)?
-    while tried.count < 4 {
-      let ssim = try evaluate(crf)
-      tried.append((crf, ssim))
-      if best.map({ abs(ssim - target) < abs($0.ssim - target) }) ?? true { best = (crf, ssim) }
-      if abs(ssim - target) < 0.0002 { break }
-      var slope = 0.1
-      if let other = tried.dropLast().min(by: { abs($0.ssim - target) < abs($1.ssim - target) }), other.crf != crf {
-        slope = (height(ssim) - height(other.ssim)) / (crf - other.crf)
+    let some = stride(from: stretches.count / 8, to: stretches.count, by: 4).map { $0 }
+    let start = settings.crf ?? (settings.codec == .av1 ? 35 : 24)
+    let first = height(mean(try evaluate(start, some)))
+    var crf = near(start + (goal - first) / usualSlope)
+    var seen: [(crf: Double, height: Double)] = []
+    while true {
+      let all = try evaluate(crf, Array(stretches.indices))
+      let here = height(mean(all))
+      let before = seen.last ?? (start, first)
+      // Near to the look before, how fast it grows does not show, and does not matter.
+      var slope = usualSlope
+      if abs(crf - before.crf) >= 1.5 {
+        let same = seen.isEmpty ? height(mean(some.map { all[$0] })) : here
+        slope = min(max((same - before.height) / (crf - before.crf), 0.02), 0.3)
       }
-      if slope < 0.02 { slope = 0.1 }
-      let next = min(max(crf + (goal - height(ssim)) / slope, 1), 51)
-      let rounded = (next * 100).rounded() / 100
-      if tried.contains(where: { $0.crf == rounded }) { break }
-      crf = rounded
+      seen.append((crf, here))
+      let next = near(crf + (goal - here) / slope)
+      // What is foretold over a long way is looked at.
+      guard abs(next - crf) > 4, seen.count < 3 else {
+        return Result(crf: next, ssim: 1 - exp(here + slope * (next - crf)), evaluations: seen.count + 1)
+      }
+      crf = next
     }
-    guard let best else { throw Failure("no crf was found") }
-    return Result(crf: best.crf, ssim: best.ssim, evaluations: tried.count)
   }
 
-  private func evaluate(_ crf: Double) throws -> Double {
+  /// Mean SSIM of each of the stretches, but for their first and last frames: a key frame so often, and an end so near,
+  /// the film has not.
+  private func evaluate(_ crf: Double, _ numbers: [Int]) throws -> [Double] {
     var settings = settings
     settings.crf = crf
-    var sum = 0.0
-    var count = 0
-    for stretch in stretches {
+    return try numbers.map { number in
+      let stretch = stretches[number]
       let encoder = try VideoEncoder(settings, format, header: false)
       let decoder = try PacketDecoder(encoder, threads: settings.threads)
-      var decoded: [Int: Picture] = [:]
-      let timeBase = format.timeBase
+      var (sum, count) = (0.0, 0)
       // One unit a frame would be no time at all to a rate control; the nominal period is.
       let period = encoder.period
-      for (index, picture) in stretch.enumerated() {
-        let frame = Frame(picture: picture, timestamp: Timestamp(index * Int(period), timeBase: timeBase))
-        try encoder.encode(frame) { try decoder.decode($0) { decoded[Int($0 / period)] = $1 } }
-      }
-      try encoder.encode(nil) { try decoder.decode($0) { decoded[Int($0 / period)] = $1 } }
-      try decoder.decode(nil) { decoded[Int($0 / period)] = $1 }
-      for (index, picture) in stretch.enumerated() {
-        guard let other = decoded[index] else { continue }
-        sum += Likeness.ssim(picture, other)
+      let inner = stretch.count > 4 ? 1..<stretch.count - 1 : 0..<stretch.count
+      func take(_ time: Int64, _ picture: Picture) {
+        guard let index = Int(exactly: time / period), inner.contains(index) else { return }
+        sum += Likeness.ssim(stretch[index], picture)
         count += 1
       }
+      for (index, picture) in stretch.enumerated() {
+        let frame = Frame(picture: picture, timestamp: Timestamp(index * Int(period), timeBase: format.timeBase))
+        try encoder.encode(frame) { try decoder.decode($0, emit: take) }
+      }
+      try encoder.encode(nil) { try decoder.decode($0, emit: take) }
+      try decoder.decode(nil, emit: take)
+      guard count > 0 else { throw Failure("the samples could not be encoded") }
+      return sum / Double(count)
     }
-    guard count > 0 else { throw Failure("the samples could not be encoded") }
-    return sum / Double(count)
   }
 }
 
