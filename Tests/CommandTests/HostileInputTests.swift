@@ -107,6 +107,29 @@ import Testing
     #expect(outputs().isEmpty)
   }
 
+  @Test func documentsThatAreNoneCostALineEach() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try write("in/letter.pdf", "Dear Sir or Madam")
+    try write("in/empty.tif", "")
+    try write("in/cut.gif", "GIF89a")
+    try write("in/none.pdf", "%PDF-1.4\ntrailer << >>\n")
+    let page = folder.appending(path: "in/page.png").path
+    let made = try Command(words: ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=white:s=300x200:d=0.04", page])
+    try #require(made.code == 0, "\(made.error)")
+    let command = try Command(["run", "ocr.yml", "in", "-o", "out"], folder: folder.path)
+    #expect(command.code == 1)
+    #expect(outputs() == ["page.json", "page.pdf", "page.txt"])
+    let lines = command.error.split(separator: "\n")
+    for name in ["letter.pdf", "empty.tif", "cut.gif", "none.pdf"] {
+      #expect(lines.count { $0.hasPrefix("error: ") && $0.contains(name) } == 1, "\(command.error)")
+    }
+    // Nobody knows what the others need.
+    #expect(lines.contains { $0.hasPrefix("1 done, 4 failed") } && !lines.contains { $0.contains("review") })
+    try FileManager.default.removeItem(at: folder.appending(path: "out"))
+    let alone = try Command(["run", "ocr.yml", page, "-o", "out"], folder: folder.path)
+    #expect(alone.error.contains("no page needs review"), "\(alone.error)")
+  }
+
   /// The superuser can read everything: then the program runs as `nobody`, where the build folder lets it.
   @Test func unreadableFolderCostsItselfAlone() throws {
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -38,7 +38,9 @@ public final class HumanObserver: RunObserver {
     case .summary(let summary):
       guard detail != .quiet else { break }
       line(Self.text(summary))
-      if let review = summary.review { line(Self.text(review)) }
+      if let review = summary.review.flatMap({ Self.text($0, isWhole: summary.failed + summary.left == 0) }) {
+        line(review)
+      }
     }
   }
 
@@ -59,15 +61,18 @@ public final class HumanObserver: RunObserver {
     return "\(text.isEmpty ? "nothing to do" : text) in \(duration(summary.seconds))"
   }
 
-  static func text(_ review: BatchEvent.Review) -> String {
-    let pages =
+  /// Nil where there is nothing to say: of documents that were not read nobody knows what they need.
+  /// - Parameter isWhole: whether all documents were read.
+  static func text(_ review: BatchEvent.Review, isWhole: Bool) -> String? {
+    let pages: String? =
       switch review.pages {
-      case 0: "no page needs review"
+      case 0: isWhole ? "no page needs review" : nil
       case 1: "1 page needs review"
       default: "\(review.pages) pages need review"
       }
     if review.files.isEmpty { return pages }
-    return "\(pages), with \(count(review.words, "doubtful word")): \(review.files.joined(separator: ", "))"
+    let words = count(review.words, "doubtful word")
+    return "\(pages.map { "\($0), with \(words)" } ?? words): \(review.files.joined(separator: ", "))"
   }
 
   static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -11,6 +11,8 @@ struct PageScan {
     var placement: Affine
     /// One bit a sample, drawn as a stencil or not.
     var isBilevel: Bool
+    /// Where the page itself draws it by name, and not a form on it.
+    var object: PDFObject?
     /// The area it covers, in square units of user space.
     var area: Double { abs(placement.a * placement.d - placement.b * placement.c) }
   }
@@ -23,9 +25,17 @@ struct PageScan {
   /// The content was longer or deeper than this looks into.
   private(set) var isCutShort = false
 
+  /// Nothing is drawn but one picture, and nothing changes how that is drawn.
+  var isOnePicture: Bool { images.count == 1 && isPlain && !isCutShort }
+  private var isPlain = true
+
   private var operations = 0
   private static let operationLimit = 5_000_000
   private static let imageLimit = 10_000
+  /// Operators that place a picture, and such as have no effect on it.
+  private static let plain: Set<String> = [
+    "q", "Q", "cm", "Do", "BMC", "EMC", "MP", "w", "J", "j", "M", "d", "i", "g", "G", "rg", "RG",
+  ]
 
   init(_ page: PDFObject) {
     guard let content = page.pageContent() else { return }
@@ -46,6 +56,7 @@ struct PageScan {
         isCutShort = true
         return
       }
+      if !PageScan.plain.contains(operation.name) { isPlain = false }
       switch operation.name {
       case "q": if saved.count < 512 { saved.append(state) }
       case "Q": state = saved.popLast() ?? state
@@ -79,8 +90,9 @@ struct PageScan {
       add(
         PlacedImage(
           width: object["/Width"].integer ?? 0, height: object["/Height"].integer ?? 0, placement: state.matrix,
-          isBilevel: bilevel))
+          isBilevel: bilevel, object: depth == 0 ? object : nil))
     case "/Form":
+      isPlain = false
       guard depth < 12, let content = object.decoded() else {
         isCutShort = true
         return
@@ -91,7 +103,7 @@ struct PageScan {
       }
       let own = object["/Resources"]
       walk(content, resources: own.isDictionary ? own : resources, from: inner, depth: depth + 1)
-    default: break
+    default: isPlain = false
     }
   }
 

@@ -55,7 +55,9 @@ final class PDFReader: DocumentReader {
     let scale = (x: plan.dpi.x / 72 * frame.unit, y: plan.dpi.y / 72 * frame.unit)
     var picture: Picture
     do {
-      picture = try renderer.render(number, scale: scale, origin: plan.origin, width: plan.width, height: plan.height)
+      picture =
+        try WholeScan.picture(object, scan, plan, frame)
+        ?? renderer.render(number, scale: scale, origin: plan.origin, width: plan.width, height: plan.height)
     } catch let failure as Failure where failure.exitCode != .exhausted {
       page.note = failure.message
       return (blankPicture(), page)
