@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh Debian 12 with a Swift toolchain: `make run` and `make test`.
 .DEFAULT_GOAL := run
-.PHONY: run test soak build score lint packages sample install clean thread-sanitizer address-sanitizer ocr-score \
+.PHONY: run test soak fuzz build score lint packages sample install clean thread-sanitizer address-sanitizer ocr-score \
   accept-documents fidelity
 
 PREFIX ?= /usr/local
@@ -51,6 +51,9 @@ score: build  ## Measure every shipped network through `pipe run`, and write doc
 
 soak: .build/packages-installed  ## Runs of videos, documents and broken files, killed at 100 random moments
 	PIPE_SOAK_KILLS=100 $(SWIFT) test --filter KillTests
+
+fuzz: .build/packages-installed  ## 10,000 mutants of the shipped models and of those of the tests
+	PIPE_FUZZ=10000 $(SWIFT) test --filter HostileModelTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -32,24 +32,85 @@ import Testing
 
   @Test(arguments: names) func truncated(_ name: String) throws {
     let bytes = try good(name)
-    for length in stride(from: 0, to: bytes.count, by: 7) { attempt(bytes.prefix(length)) }
+    for length in stride(from: 0, to: bytes.count, by: 97) { attempt(bytes.prefix(length)) }
   }
 
-  @Test(arguments: names) func mutated(_ name: String) throws {
-    let bytes = try good(name)
+  /// How many mutants there are of all models together: `make fuzz` asks for more.
+  static let mutants = ProcessInfo.processInfo.environment["PIPE_FUZZ"].flatMap { Int($0) } ?? 1500
+  static let shipped = GoldenTests.folder.appending(path: "../../../assets/models").standardized
+  /// Those of these tests, and those that are shipped.
+  static let files =
+    GoldenTests.names.map { GoldenTests.folder.appending(path: $0 + ".onnx") }
+    + ((try? FileManager.default.contentsOfDirectory(at: shipped, includingPropertiesForKeys: nil)) ?? [])
+    .filter { $0.pathExtension == "onnx" }.sorted { $0.path() < $1.path() }
+
+  @Test func allShippedModelsAreMutated() { #expect(HostileModelTests.files.count >= GoldenTests.names.count + 5) }
+
+  @Test(arguments: files) func mutated(_ file: URL) throws {
+    let bytes = try Data(contentsOf: file)
+    let model = try Onnx_ModelProto(serializedBytes: bytes)
     var random = Seeded(state: 5)
-    for _ in 0..<2500 {
-      var mutant = bytes
-      for _ in 0..<Int.random(in: 1...6, using: &random) {
-        let at = Int.random(in: 0..<mutant.count, using: &random)
-        switch Int.random(in: 0..<4, using: &random) {
-        case 0: mutant[at] = UInt8.random(in: 0...255, using: &random)
-        case 1: mutant[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-        case 2: mutant.remove(at: at)
-        default: mutant.insert([0, 1, 127, 128, 255].randomElement(using: &random) ?? 0, at: at)
-        }
+    for number in 0..<HostileModelTests.mutants / HostileModelTests.files.count + 1 {
+      if number % 2 == 0 {
+        var mutant = bytes
+        for _ in 0..<Int.random(in: 1...6, using: &random) { HostileModelTests.mutate(&mutant, &random) }
+        attempt(mutant)
+      } else {
+        var mutant = model
+        for _ in 0..<Int.random(in: 1...3, using: &random) { HostileModelTests.mutate(&mutant.graph, &random) }
+        attempt(try mutant.serializedBytes())
       }
-      attempt(mutant)
+    }
+  }
+
+  private static func mutate(_ bytes: inout Data, _ random: inout Seeded) {
+    let at = Int.random(in: 0..<bytes.count, using: &random)
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0: bytes[at] = UInt8.random(in: 0...255, using: &random)
+    case 1: bytes[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+    case 2: bytes.remove(at: at)
+    default: bytes.insert([0, 1, 127, 128, 255].randomElement(using: &random) ?? 0, at: at)
+    }
+  }
+
+  private static let numbers: [Int64] = [-1, 0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 255, 1 << 20, 1 << 31, .max, .min]
+  private static let operations = [
+    "Conv", "ConvTranspose", "Relu", "PRelu", "LeakyRelu", "Clip", "Add", "Sub", "Mul", "Concat", "DepthToSpace",
+    "SpaceToDepth", "Resize", "Tile", "BatchNormalization", "QuantizeLinear", "DequantizeLinear", "Identity",
+  ]
+
+  /// Changes what a graph says, so that more mutants come as far as the compiler.
+  private static func mutate(_ graph: inout Onnx_GraphProto, _ random: inout Seeded) {
+    let at = Int.random(in: 0..<graph.node.count, using: &random)
+    func number() -> Int64 { numbers.randomElement(using: &random) ?? 0 }
+    switch Int.random(in: 0..<6, using: &random) {
+    case 0: graph.node[at].opType = operations.randomElement(using: &random) ?? ""
+    case 1:
+      guard let attribute = graph.node[at].attribute.indices.randomElement(using: &random) else { return }
+      graph.node[at].attribute[attribute].i = number()
+      if let index = graph.node[at].attribute[attribute].ints.indices.randomElement(using: &random) {
+        graph.node[at].attribute[attribute].ints[index] = number()
+      }
+    case 2:
+      let names = graph.node[max(0, at - 4)...at].flatMap(\.output) + graph.input.map(\.name)
+      guard let input = graph.node[at].input.indices.randomElement(using: &random) else { return }
+      graph.node[at].input[input] = names.randomElement(using: &random) ?? ""
+    case 3:
+      let tensor = Int.random(in: 0..<graph.initializer.count, using: &random)
+      guard let index = graph.initializer[tensor].dims.indices.randomElement(using: &random) else { return }
+      graph.initializer[tensor].dims[index] = number()
+    case 4:
+      let tensor = Int.random(in: 0..<graph.initializer.count, using: &random)
+      guard graph.initializer[tensor].dataType == 1, graph.initializer[tensor].rawData.count >= 4 else { return }
+      let bits = [
+        0, 0x3F80_0000, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 1, 0x7F7F_FFFF,
+        UInt32.random(in: 0...(.max), using: &random),
+      ]
+      let value = bits.randomElement(using: &random) ?? 0
+      graph.initializer[tensor].rawData.replaceSubrange(
+        graph.initializer[tensor].rawData.startIndex..<graph.initializer[tensor].rawData.startIndex + 4,
+        with: withUnsafeBytes(of: value) { Data($0) })
+    default: graph.node.swapAt(at, Int.random(in: 0..<graph.node.count, using: &random))
     }
   }
 

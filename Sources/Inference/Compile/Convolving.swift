@@ -101,8 +101,6 @@ extension Compiler {
       let mixed = Mixed(name: node.label, parts: [[feature]])
       feature = newFeature(.mix(mixed), mixed.view, feature.quantisation)
     }
-    grid = feature.shape.resolution.grid(with: grid)
-    guard grid <= 8 else { throw node.refuse("the picture is folded too often") }
     return feature
   }
 

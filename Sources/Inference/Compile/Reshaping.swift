@@ -2,12 +2,12 @@ import Frames
 
 /// What moves values between pixels and channels, or repeats them: views of the same tensors.
 extension Compiler {
-  func spaceToDepth(_ node: OnnxNode) throws(Failure) -> Value {
+  mutating func spaceToDepth(_ node: OnnxNode) throws(Failure) -> Value {
     let size = try node.int("blocksize", default: 0)
     return try reshape(node, .fold(size), "attribute 'blocksize' = \(size) is not supported")
   }
 
-  func depthToSpace(_ node: OnnxNode) throws(Failure) -> Value {
+  mutating func depthToSpace(_ node: OnnxNode) throws(Failure) -> Value {
     let size = try node.int("blocksize", default: 0)
     let mode = node.string("mode", default: "DCR")
     guard mode == "DCR" || mode == "CRD" else { throw node.refuse("attribute 'mode' = \(mode) is not supported") }
@@ -15,7 +15,7 @@ extension Compiler {
       node, .unfold(size, planar: mode == "CRD"), "attribute 'blocksize' = \(size) does not fit its input's channels")
   }
 
-  func tile(_ node: OnnxNode) throws(Failure) -> Value {
+  mutating func tile(_ node: OnnxNode) throws(Failure) -> Value {
     let repeats = try constantTensor(node, 1).values
     guard repeats.count == 4, repeats[0] == 1, repeats[2] == 1, repeats[3] == 1,
       let count = Int(exactly: repeats[1])
@@ -83,22 +83,27 @@ extension Compiler {
     }
   }
 
-  private func reshape(_ node: OnnxNode, _ step: View.Step, _ refusal: String) throws(Failure) -> Value {
+  private mutating func reshape(_ node: OnnxNode, _ step: View.Step, _ refusal: String) throws(Failure) -> Value {
     var done: Bool
     let result: Value
+    let resolution: Resolution
     switch try value(node, 0) {
     case .picture(var picture):
       done = picture.view.take(step)
       result = .picture(picture)
+      resolution = picture.view.shape.resolution
     case .pending(var pending):
       done = pending.take(step)
       result = .pending(pending)
+      resolution = pending.view.shape.resolution
     case .mixed(var mixed):
       done = mixed.view.take(step)
       result = .mixed(mixed)
+      resolution = mixed.view.shape.resolution
     case .levels(var feature):
       done = feature.view.take(step)
       result = .levels(feature)
+      resolution = feature.shape.resolution
     case .ending(var ending):
       done = ending.pending.take(step)
       if var added = ending.added {
@@ -106,9 +111,13 @@ extension Compiler {
         ending.added = added
       }
       result = .ending(ending)
+      resolution = ending.pending.view.shape.resolution
     default: throw node.refuse("it follows neither the picture nor a convolution")
     }
     guard done else { throw node.refuse(refusal) }
+    // Every view has whole pixels in a block of the grid, at every step.
+    grid = resolution.grid(with: grid)
+    guard grid <= 8 else { throw node.refuse("the picture is folded too often") }
     return result
   }
 

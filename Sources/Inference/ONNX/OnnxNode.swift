@@ -36,10 +36,13 @@ struct OnnxNode {
 
   func int(_ name: String, default value: Int) throws(Failure) -> Int {
     guard let attribute = attribute(name) else { return value }
-    return Int(clamping: attribute.i)
+    return OnnxNode.bounded(attribute.i)
   }
 
-  func ints(_ name: String) -> [Int]? { attribute(name)?.ints.map { Int(clamping: $0) } }
+  func ints(_ name: String) -> [Int]? { attribute(name)?.ints.map(OnnxNode.bounded) }
+
+  /// No attribute means anything beyond 31 bits, and sums of such do not overflow.
+  private static func bounded(_ value: Int64) -> Int { Int(min(max(value, -1 << 31), 1 << 31)) }
 
   func float(_ name: String, default value: Double) throws(Failure) -> Double {
     guard let attribute = attribute(name) else { return value }
