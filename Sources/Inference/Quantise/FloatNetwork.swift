@@ -50,6 +50,26 @@ struct FloatNetwork {
       let alpha = Float(try node.float("alpha", default: 0.01))
       return tensor.map { $0 < 0 ? $0 * alpha : $0 }
     case "PRelu": return tensor.map(try parameters(node, 1, tensor.channels)) { $0 < 0 ? $0 * $1 : $0 }
+    case "BatchNormalization":
+      var result = tensor
+      let plane = tensor.height * tensor.width
+      var parameters: [[Float]] = []
+      for index in 1...4 { parameters.append(try self.parameters(node, index, tensor.channels)) }
+      let epsilon = Float(try node.float("epsilon", default: 1e-5))
+      for index in result.values.indices {
+        let each = parameters.map { $0[$0.count == 1 ? 0 : index / plane] }
+        result.values[index] = (tensor.values[index] - each[2]) / (each[3] + epsilon).squareRoot() * each[0] + each[1]
+      }
+      return result
+    case "SpaceToDepth": return try taking(.fold(node.int("blocksize", default: 0)), tensor, node)
+    case "DepthToSpace":
+      let planar = node.string("mode", default: "DCR") == "CRD"
+      return try taking(.unfold(node.int("blocksize", default: 0), planar: planar), tensor, node)
+    case "Resize":
+      guard let name = node.optionalInput(2), let scales = graph.constants[name]?.values, scales.count == 4,
+        let size = Int(exactly: scales[2]), node.string("mode", default: "nearest") == "nearest"
+      else { throw node.refuse("before a convolution only nearest pixels are supported") }
+      return try taking(.enlarge(size), tensor, node)
     case "Clip":
       let low = node.optionalInput(1).flatMap { graph.constants[$0]?.scalar } ?? -.infinity
       let high = node.optionalInput(2).flatMap { graph.constants[$0]?.scalar } ?? .infinity
@@ -77,6 +97,11 @@ struct FloatNetwork {
       return joined
     default: throw node.refuse("this operator is not supported before a convolution")
     }
+  }
+
+  private func taking(_ step: View.Step, _ tensor: FloatTensor, _ node: OnnxNode) throws(Failure) -> FloatTensor {
+    guard let result = tensor.taking(step) else { throw node.refuse("it does not fit its input") }
+    return result
   }
 
   private func convolution(_ node: OnnxNode, _ tensor: FloatTensor) throws(Failure) -> FloatTensor {

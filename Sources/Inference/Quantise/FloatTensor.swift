@@ -17,6 +17,31 @@ struct FloatTensor {
       values: values.indices.map { body(values[$0], parameters[parameters.count == 1 ? 0 : $0 / plane]) })
   }
 
+  /// Values moved or repeated as a view has it.
+  ///
+  /// - Returns: nil where that step cannot be taken.
+  func taking(_ step: View.Step) -> FloatTensor? {
+    var view = View(Shape(channels: channels))
+    guard view.take(step) else { return nil }
+    let (up, down) = (view.shape.resolution.up, view.shape.resolution.down)
+    guard height % down == 0, width % down == 0 else { return nil }
+    // Over blocks of `down`² pixels, each of which becomes `up`².
+    let places = view.places(grid: down)
+    var result = FloatTensor(
+      channels: view.shape.channels, height: height / down * up, width: width / down * up, values: [])
+    for channel in 0..<result.channels {
+      for y in 0..<result.height {
+        for x in 0..<result.width {
+          let place = places[(y % up * up + x % up) * result.channels + channel]
+          let (pixel, from) = (place / channels, place % channels)
+          let (row, column) = (y / up * down + pixel / down, x / up * down + pixel % down)
+          result.values.append(values[(from * height + row) * width + column])
+        }
+      }
+    }
+    return result
+  }
+
   /// A convolution that keeps the size; zeros lie outside.
   ///
   /// - Parameter weights: [output][input / groups][y][x]

@@ -88,22 +88,27 @@ public struct Quantizer {
     rewritten.graph.node = []
     var writer = QDQWriter(graph: rewritten.graph)
     let last = FloatNetwork.lastConvolution(of: graph)
+    var pictures: Set<String> = [input]
     for (number, proto) in graph.nodes.enumerated() {
       let node = OnnxNode(proto, number: number, model: place)
       guard FloatNetwork.isConvolution(node.operation) else {
         var proto = proto
-        // Tensors that are added or joined are bytes as well; a constant or the picture is none.
-        if FloatNetwork.joins(node.operation), number < last, proto.input.allSatisfy({ seen[$0] != nil }) {
-          for index in proto.input.indices {
-            let source = proto.input[index]
-            proto.input[index] = writer.activation(source, try range(of: source, choice))
+        // Tensors that are added or joined are bytes as well, but for constants and repeats of the picture.
+        let inputs = proto.input
+        if FloatNetwork.joins(node.operation), number < last, inputs.contains(where: { seen[$0] != nil }),
+          inputs.allSatisfy({ seen[$0] != nil || $0 == input })
+        {
+          for index in inputs.indices {
+            proto.input[index] = writer.activation(inputs[index], try quantisation(of: inputs[index], choice))
           }
         }
+        // The picture in blocks has the picture's range.
+        if node.operation == "SpaceToDepth", inputs.first == input { pictures.insert(try node.output()) }
         writer.graph.node.append(proto)
         continue
       }
       let source = try node.input(0)
-      let quantisation = source == input ? Quantisation.samples : try range(of: source, choice)
+      let quantisation = pictures.contains(source) ? .samples : try quantisation(of: source, choice)
       guard let weights = graph.constants[try node.input(1)], weights.shape.count == 4,
         weights.values.allSatisfy(\.isFinite)
       else { throw node.refuse("its weights are not finite constants") }
@@ -128,6 +133,10 @@ public struct Quantizer {
     }
     _ = try Network(bytes: data, name: place)
     return data
+  }
+
+  private func quantisation(of name: String, _ choice: Choice) throws(Failure) -> Quantisation {
+    name == input ? .samples : try range(of: name, choice)
   }
 
   private func range(of name: String, _ choice: Choice) throws(Failure) -> Quantisation {

@@ -88,9 +88,11 @@ def export(name, model, scale, tail):
     with torch.no_grad():
         (model.last if name == "fsrcnn" else model.body[-1]).weight.mul_(tail)
     path = os.path.join(FOLDER, name + ".onnx")
+    # Else the exporter folds normalisation itself, which other exporters leave.
+    keep = dict(training=torch.onnx.TrainingMode.PRESERVE) if name == "dncnn" else {}
     torch.onnx.export(
         model.eval(), torch.zeros(1, 1, 32, 32), path, input_names=["x"], output_names=["y"], opset_version=17,
-        dynamic_axes={"x": {2: "h", 3: "w"}, "y": {2: "h2", 3: "w2"}}, dynamo=False)
+        dynamic_axes={"x": {2: "h", 3: "w"}, "y": {2: "h2", 3: "w2"}}, dynamo=False, **keep)
     answer(name, scale)
 
 
