@@ -25,11 +25,15 @@ public struct NetworkBenchmark: Sendable {
   /// Bytes that the engine holds beside the pictures.
   public var memory: Int
   public var layers: [Layer]
+  /// Median time of a frame of which some rows are the same as the previous one's, which are looked for and copied;
+  /// nil where not asked for. The other frames are then timed by turns with these.
+  public var millisecondsWithUnchanged: Double?
 
   /// - Parameters:
+  ///   - unchanged: the share of rows that repeat the previous frame's, 0 to 1; nil: none are looked for.
   ///   - width, height: of the input picture, eight bits.
   ///   - runs: frames that are timed, after two that are not; at least 1.
-  public init(_ network: Network, width: Int, height: Int, threads: Int, runs: Int) {
+  public init(_ network: Network, width: Int, height: Int, threads: Int, runs: Int, unchanged: Double? = nil) {
     let runner = NetworkRunner(network, threads: threads)
     let scale = network.scale
     let (inputs, outputs) = (network.inputChannels, network.outputChannels)
@@ -44,22 +48,44 @@ public struct NetworkBenchmark: Sendable {
       state = state &* 1_664_525 &+ 1_013_904_223
       input.storeBytes(of: UInt8(state >> 24), toByteOffset: index, as: UInt8.self)
     }
-    func frame() -> Double {
+    let earlier = UnsafeMutableRawPointer.allocate(
+      byteCount: unchanged == nil ? 1 : inputs * width * height, alignment: 64)
+    defer { earlier.deallocate() }
+    if let unchanged {
+      for index in 0..<inputs * width * height {
+        let differs = Double(index / width % height) >= unchanged * Double(height)
+        earlier.storeBytes(
+          of: input.load(fromByteOffset: index, as: UInt8.self) ^ (differs ? 1 : 0), toByteOffset: index, as: UInt8.self
+        )
+      }
+    }
+    func planes(_ base: UnsafeMutableRawPointer, _ count: Int, _ scale: Int) -> [MutablePlane] {
+      let (width, height) = (width * scale, height * scale)
+      return (0..<count).map {
+        MutablePlane(base: base + $0 * width * height, stride: width, width: width, height: height)
+      }
+    }
+    let earlierOutput = UnsafeMutableRawPointer.allocate(
+      byteCount: unchanged == nil ? 1 : outputs * width * height * scale * scale, alignment: 64)
+    defer { earlierOutput.deallocate() }
+    if unchanged != nil { memset(earlierOutput, 0, outputs * width * height * scale * scale) }
+    func frame(reuses: Bool = false) -> Double {
       let start = DispatchTime.now().uptimeNanoseconds
       runner.run(
-        (0..<inputs).map { Plane(base: input + $0 * width * height, stride: width, width: width, height: height) },
-        depth: 8,
-        into: (0..<outputs).map {
-          MutablePlane(
-            base: output + $0 * width * height * scale * scale, stride: width * scale, width: width * scale,
-            height: height * scale)
-        }, outputDepth: 8)
+        planes(input, inputs, 1).map(\.readable), depth: 8, into: planes(output, outputs, scale), outputDepth: 8,
+        unchangedFrom: reuses
+          ? (planes(earlier, inputs, 1).map(\.readable), planes(earlierOutput, outputs, scale).map(\.readable)) : nil)
       return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
     }
     _ = frame()
     _ = frame()
-    let times = (0..<max(runs, 1)).map { _ in frame() }.sorted()
-    milliseconds = times[times.count / 2]
+    var (times, others): ([Double], [Double]) = ([], [])
+    for _ in 0..<max(runs, 1) {
+      times.append(frame())
+      if unchanged != nil { others.append(frame(reuses: true)) }
+    }
+    milliseconds = times.sorted()[times.count / 2]
+    millisecondsWithUnchanged = others.isEmpty ? nil : others.sorted()[others.count / 2]
     let macs = Double(network.macsPerPixel * width * height)
     gmacPerSecond = macs / milliseconds / 1e6
     peakShare = gmacPerSecond / NetworkRunner.measuredPeak(threads: runner.threads)

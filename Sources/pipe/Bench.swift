@@ -23,16 +23,23 @@ struct BenchModel: ParsableCommand {
   @Option(help: "How many frames to time.")
   var runs = 20
 
+  @Option(
+    help: ArgumentHelp(
+      "Time frames, too, of which so many of a hundred rows repeat the previous one's; 0 says what it costs to look.",
+      valueName: "percent"))
+  var unchanged: Int?
+
   @Flag(help: "As one JSON object on one line.")
   var json = false
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads wants 1 to 1024") }
     if !(1...100_000).contains(runs) { throw ValidationError("--runs wants 1 to 100000") }
+    if let unchanged, !(0...100).contains(unchanged) { throw ValidationError("--unchanged wants 0 to 100") }
   }
 
   func run() throws {
-    let benchmark = try ModelBenchmark(model, size: size, threads: threads, runs: runs)
+    let benchmark = try ModelBenchmark(model, size: size, threads: threads, runs: runs, unchanged: unchanged)
     print(json ? benchmark.json : benchmark.text)
   }
 }

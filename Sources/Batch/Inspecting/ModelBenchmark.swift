@@ -8,18 +8,21 @@ public struct ModelBenchmark: Sendable {
   private let name: String
   private let size: (width: Int, height: Int)
   private let result: NetworkBenchmark
+  private let unchanged: Int?
 
   /// - Parameters:
   ///   - model: a name, or the path of an ONNX file.
   ///   - size: such as `960x540`.
-  public init(_ model: String, size: String, threads: Int?, runs: Int) throws {
+  ///   - unchanged: how many of a hundred rows of a frame repeat the previous one's; nil: none are looked for.
+  public init(_ model: String, size: String, threads: Int?, runs: Int, unchanged: Int? = nil) throws {
+    self.unchanged = unchanged
     let path = try Resources().find(model, .models)
     let network = try Network(contentsOf: URL(filePath: path))
     name = network.name
     self.size = try Self.size(size)
     result = NetworkBenchmark(
       network, width: self.size.width, height: self.size.height, threads: threads ?? Budget.available.threads,
-      runs: runs)
+      runs: runs, unchanged: unchanged.map { Double($0) / 100 })
   }
 
   static func size(_ text: String) throws -> (width: Int, height: Int) {
@@ -40,17 +43,23 @@ public struct ModelBenchmark: Sendable {
     let layers = result.layers.map {
       String(format: "  %@  %.2f ms  %.1f GMAC/s", $0.name, $0.milliseconds, $0.gmacPerSecond)
     }
-    return ([head, memory] + layers).joined(separator: "\n")
+    let repeated = result.millisecondsWithUnchanged.map {
+      String(
+        format: "%.2f ms where %d %% of the rows repeat the previous frame's: %.1f %% of the time", $0, unchanged ?? 0,
+        100 * $0 / result.milliseconds)
+    }
+    return ([head, memory] + [repeated].compactMap { $0 } + layers).joined(separator: "\n")
   }
 
   /// One object, on one line.
   public var json: String {
-    let value = Value.map([
+    var fields: [String: Value] = [
       "model": .string(name), "ms": .double(result.milliseconds), "fps": .double(result.framesPerSecond),
       "gmac_per_s": .double(result.gmacPerSecond), "peak_share": .double(result.peakShare),
       "level": .string(result.level), "threads": .int(result.threads), "bytes": .int(result.bytes),
       "memory": .int(result.memory), "width": .int(size.width), "height": .int(size.height),
-    ])
-    return value.lineJSON
+    ]
+    if let repeated = result.millisecondsWithUnchanged { fields["ms_unchanged"] = .double(repeated) }
+    return Value.map(fields).lineJSON
   }
 }
