@@ -46,9 +46,9 @@ import Testing
 
   @Test func outputFolderThatGoesAwayFailsTheFileAlone() async throws {
     let ground = try Playground()
-    try ground.write("in/a.txt", "pause 0.1\nframes 20")
+    try ground.write("in/a.txt", "pause 0.1\nframes 50")
     async let outcome = ground.run { $0.retries = 0 }
-    while !ground.exists("out/a.raw.part") { try await Task.sleep(for: .milliseconds(20)) }
+    await ground.appearance(of: "out/a.raw.part")
     try FileManager.default.removeItem(atPath: ground.path("out"))
     let first = try await outcome
     #expect(first.code == .someFailed)
@@ -61,9 +61,9 @@ import Testing
   @Test func inputThatChangesOrGoesIsNotTrusted() async throws {
     for goes in [true, false] {
       let ground = try Playground()
-      try ground.write("in/a.txt", "pause 0.1\nframes 20")
+      try ground.write("in/a.txt", "pause 0.1\nframes 50")
       async let outcome = ground.run { $0.retries = 0 }
-      while !ground.exists("out/a.raw.part") { try await Task.sleep(for: .milliseconds(20)) }
+      await ground.appearance(of: "out/a.raw.part")
       if goes {
         try FileManager.default.removeItem(atPath: ground.path("in/a.txt"))
       } else {

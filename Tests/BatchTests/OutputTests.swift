@@ -113,10 +113,12 @@ import Testing
 
   @Test func secondRunWaitsItsTurn() async throws {
     let ground = try Playground()
-    try ground.write("in/a.txt", "pause 0.1\nframes 20")
-    async let first = ground.run()
-    while !ground.exists("out/a.raw.part") { try await Task.sleep(for: .milliseconds(20)) }
+    try ground.write("in/a.txt", "pause 0.1\nframes 1000")
+    let stop = StopFlag()
+    async let first = ground.run(stop: stop)
+    await ground.appearance(of: "out/a.raw.part")
     await #expect { try await ground.run() } throws: { ($0 as? Failure)?.exitCode == .tryAgain }
-    #expect(try await first.code == .success)
+    stop.raise(.now, "test")
+    #expect(try await first.code == .aborted)
   }
 }

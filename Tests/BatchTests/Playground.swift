@@ -42,6 +42,17 @@ final class Playground: Sendable {
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
   func bytes(_ name: String) -> [UInt8]? { FileManager.default.contents(atPath: path(name)).map { Array($0) } }
 
+  /// Returns when there is a file of that name, or after half a minute. It looks from a thread of its own: those of the
+  /// tests may all be busy for a while.
+  func appearance(of name: String) async {
+    await withCheckedContinuation { continuation in
+      Thread { [self] in
+        for _ in 0..<3000 where !exists(name) { usleep(10_000) }
+        continuation.resume()
+      }.start()
+    }
+  }
+
   /// Every file below a folder except the ledger, sorted.
   func files(_ name: String) -> [String] {
     let all = FileManager.default.enumerator(atPath: path(name))?.compactMap { $0 as? String } ?? []

@@ -106,7 +106,7 @@ import Testing
     for name in 0..<5 { try ground.write("in/\(name).txt", "pause 0.1\nframes 10") }
     let stop = StopFlag()
     async let outcome = ground.run(stop: stop) { $0.jobs = 1 }
-    while !ground.exists("out/.pipe/receipts") { try await Task.sleep(for: .milliseconds(20)) }
+    await ground.appearance(of: "out/.pipe/receipts")
     stop.raise(.checkpoint, "test")
     let first = try await outcome
     #expect(first.code == .tryAgain)
@@ -123,7 +123,7 @@ import Testing
     try ground.write("in/a.txt", "pause 0.2\nframes 1000")
     let stop = StopFlag()
     async let outcome = ground.run(stop: stop)
-    while !ground.exists("out/a.raw.part") { try await Task.sleep(for: .milliseconds(20)) }
+    await ground.appearance(of: "out/a.raw.part")
     stop.raise(.now, "test")
     #expect(try await outcome.code == .aborted)
     #expect(ground.files("out").isEmpty)

@@ -22,12 +22,14 @@ import Testing
 
   @Test func runThatGoesOnIsSeen() async throws {
     let ground = try Playground()
-    try ground.write("in/a.txt", "pause 0.1\nframes 10")
-    async let run = ground.run()
-    while !ground.exists("out/a.raw.part") { try await Task.sleep(for: .milliseconds(20)) }
+    try ground.write("in/a.txt", "pause 0.1\nframes 1000")
+    let stop = StopFlag()
+    async let run = ground.run(stop: stop)
+    await ground.appearance(of: "out/a.raw.part")
     let status = try RunStatus(ground.path("out"))
     #expect(status.isRunning)
     #expect(status.left == ["a.raw"])
+    stop.raise(.now, "test")
     _ = try await run
   }
 
