@@ -1,7 +1,6 @@
 /// How the samples of a picture are laid out: planar luma, chroma at full or reduced size, maybe alpha.
 ///
-/// RGB sources become 4:4:4 with enough bits to come back unchanged, so that networks, which work on luma,
-/// never see RGB.
+/// RGB sources become 4:4:4 with enough bits to come back unchanged, so that stages need not know of RGB.
 public struct PixelFormat: Sendable, Hashable, Codable, CustomStringConvertible {
   public enum Chroma: String, Sendable, Hashable, Codable {
     case none, yuv420, yuv422, yuv444, yuv440, yuv411, yuv410

@@ -6,7 +6,8 @@ import Frames
 struct RGBMatrix: Sendable {
   private let shift: Int64 = 32
   private let offset: Int64
-  private let neutral: Int64
+  /// Chroma without colour.
+  let neutral: Int64
   private let maximum: Int64
   private let largest: Int64
   private let toY: (Int64, Int64, Int64)
@@ -21,8 +22,8 @@ struct RGBMatrix: Sendable {
   /// - Parameters:
   ///   - depth: bits of luma and chroma. - rgbDepth: bits of red, green and blue, 8 or 16.
   ///   - shiftedFrom: the depth that luma and chroma had before they were shifted up to `depth`, so that full range
-  ///     ends below the largest number.
-  init(_ colour: Colour, depth: Int, rgbDepth: Int, shiftedFrom: Int? = nil) {
+  ///     ends below the largest number. - rgbShiftedFrom: the same of red, green and blue.
+  init(_ colour: Colour, depth: Int, rgbDepth: Int, shiftedFrom: Int? = nil, rgbShiftedFrom: Int? = nil) {
     let (kr, kb): (Double, Double) =
       switch colour.matrix {
       case 1: (0.2126, 0.0722)
@@ -34,7 +35,7 @@ struct RGBMatrix: Sendable {
     let kg = 1 - kr - kb
     let full = colour.range == .full
     let one = Double(1 << depth)
-    let peak = Double(1 << rgbDepth - 1)
+    let peak = Double(1 << rgbDepth - 1 << (rgbDepth - (rgbShiftedFrom ?? rgbDepth)))
     let top = one - Double(1 << (depth - (shiftedFrom ?? depth)))
     let lumaSpan = full ? top : 219 * one / 256
     let chromaSpan = full ? top : 224 * one / 256

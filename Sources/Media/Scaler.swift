@@ -236,7 +236,7 @@ extension PictureLayout {
 }
 
 extension MutablePlane {
-  func copyRows(from source: Plane, _ format: PixelFormat) {
+  public func copyRows(from source: Plane, _ format: PixelFormat) {
     for y in 0..<min(height, source.height) {
       (base + y * stride).copyMemory(
         from: source.base + y * source.stride, byteCount: min(width, source.width) * format.bytesPerSample)

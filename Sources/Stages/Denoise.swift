@@ -3,14 +3,15 @@ import Frames
 import Inference
 import Pipeline
 
-/// Takes noise out of luma and chroma, each plane by itself, by a network that is told how much there is.
+/// Takes noise out of luma and chroma, each plane by itself, by a network that is told how much there is; or out of red,
+/// green and blue together.
 public struct Denoise: FilterStage {
   public struct Options: StageOptions {
     var model = "denoise-fast"
     var strength = Automatic.auto
     public init() {}
     public static let parameters: [Parameter<Options>] = [
-      .text("model", \.model, "a name of `pipe models`, or the path of an ONNX file"),
+      .text("model", \.model, "a name of `pipe models`, or the path of an ONNX file, on luma or on RGB"),
       .numberOrAuto(
         "strength", \.strength, 0...75,
         "the noise's standard deviation on red, green and blue in levels of 8 bits; auto: measured in every plane, "
@@ -41,21 +42,30 @@ public struct Denoise: FilterStage {
         "the model '\(options.model)' makes pictures \(network.scale) times larger",
         advice: "denoise wants one that keeps the size, such as denoise-fast", exitCode: .usage)
     }
-    guard network.inputChannels == 1, network.outputChannels == 1 else {
+    guard network.inputChannels == network.outputChannels else {
       throw Failure(
         "the model '\(options.model)' takes \(network.inputChannels) channels and makes \(network.outputChannels)",
-        advice: "denoise wants one on luma", exitCode: .usage)
+        advice: "denoise wants one on luma or on RGB", exitCode: .usage)
     }
     if case .value = options.strength, network.defaultNoiseLevel == nil {
       throw Failure(
         "the model '\(options.model)' takes no noise level", advice: "leave 'strength' out for this one",
         exitCode: .usage)
     }
+    if case .auto = options.strength, network.defaultNoiseLevel != nil, network.inputChannels == 3 {
+      throw Failure(
+        "the noise that the model '\(options.model)' is to take out of RGB is not measured",
+        advice: "write its standard deviation, such as 'strength: 15'", exitCode: .usage)
+    }
     return network
   }
 
   public func open(_ input: StreamFormat, _ job: Job) throws -> any Filter {
-    DenoiseFilter(input, network: try network(), strength: options.strength, threads: job.threads)
+    let network = try network()
+    if network.inputChannels == 3 {
+      return RGBDenoiseFilter(input, network: network, strength: options.strength, threads: job.threads)
+    }
+    return DenoiseFilter(input, network: network, strength: options.strength, threads: job.threads)
   }
 }
 
@@ -137,6 +147,22 @@ final class DenoiseFilter: Filter {
       }
     }
     return levels
+  }
+}
+
+/// The same by a network on red, green and blue.
+final class RGBDenoiseFilter: Filter {
+  let output: StreamFormat
+  private let pass: RGBPass
+
+  init(_ input: StreamFormat, network: Network, strength: Automatic, threads: Int) {
+    output = input
+    pass = RGBPass(network, threads: threads)
+    if case .value(let sigma) = strength { pass.runner.noiseLevel = sigma }
+  }
+
+  func process(_ frame: Frame, emit: (Frame) throws -> Void) throws {
+    try emit(frame.with(try pass.run(frame.picture)))
   }
 }
 

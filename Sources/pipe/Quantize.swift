@@ -6,7 +6,7 @@ struct Quantize: ParsableCommand {
     abstract: "Turn a float network into one of 8-bit integers, calibrated on pictures of yours.",
     discussion: "pipe quantize net.onnx --calibrate pictures/ -o net-int8.onnx")
 
-  @Argument(help: "A float ONNX file on luma.", completion: .file(extensions: ["onnx"]))
+  @Argument(help: "A float ONNX file on luma or on RGB.", completion: .file(extensions: ["onnx"]))
   var model: String
 
   @Option(help: "Pictures such as the network is for: files or folders.", completion: .file())

@@ -34,7 +34,7 @@ public struct ModelQuantisation: Sendable {
       let path = files[index * files.count / count].path
       do {
         guard let frame = try VideoReader(path, select: .first).read() else { continue }
-        try quantizer.calibrate(Self.sample(frame.picture))
+        try quantizer.calibrate(Self.sample(frame.picture, isRGB: quantizer.channels == 3))
         picturesUsed += 1
       } catch let failure as Failure where failure.place != model && !failure.place.hasPrefix(model + ":") {
         problems.append(failure)
@@ -55,8 +55,12 @@ public struct ModelQuantisation: Sendable {
     }
   }
 
-  /// Luma of eight bits.
-  private static func sample(_ picture: Picture) -> Quantizer.Sample {
+  /// Luma, or red, green and blue, of eight bits.
+  private static func sample(_ picture: Picture, isRGB: Bool) throws -> Quantizer.Sample {
+    if isRGB {
+      return Quantizer.Sample(
+        width: picture.width, height: picture.height, samples: try RGBConverter().planes(of: picture).bytes)
+    }
     let depth = picture.format.depth
     let luma = picture.withPlanes { planes in
       (0..<planes[0].height).flatMap { y in
@@ -67,7 +71,7 @@ public struct ModelQuantisation: Sendable {
         }
       }
     }
-    return Quantizer.Sample(width: picture.width, height: picture.height, luma: luma)
+    return Quantizer.Sample(width: picture.width, height: picture.height, samples: luma)
   }
 
   public var text: String {

@@ -13,17 +13,19 @@ public struct Quantizer {
     case meanSquare
   }
 
-  /// Luma of eight bits, row by row without gaps.
+  /// Planes of eight bits, luma or red, green and blue: [plane][y][x].
   public struct Sample: Sendable {
     public var width: Int
     public var height: Int
-    public var luma: [UInt8]
+    public var samples: [UInt8]
 
-    public init(width: Int, height: Int, luma: [UInt8]) {
-      precondition(width > 0 && height > 0 && luma.count == width * height, "a sample has all its pixels")
+    public init(width: Int, height: Int, samples: [UInt8]) {
+      precondition(
+        width > 0 && height > 0 && !samples.isEmpty && samples.count % (width * height) == 0,
+        "a sample has all its pixels")
       self.width = width
       self.height = height
-      self.luma = luma
+      self.samples = samples
     }
   }
 
@@ -33,20 +35,26 @@ public struct Quantizer {
   /// Values seen of each tensor that a convolution reads.
   private var seen: [String: [Float]] = [:]
   private let input: String
+  /// Planes of the pictures that the network takes: 1, luma, or 3, red, green and blue.
+  public let channels: Int
 
   /// - Throws: `Failure` with exit code 2 where this is no float network that the engine could run.
   public init(_ bytes: Data, name: String) throws(Failure) {
     place = name
     graph = try OnnxGraph(bytes, place: name)
+    var model: Onnx_ModelProto
     do {
       model = try Onnx_ModelProto(serializedBytes: bytes)
     } catch {
       throw Failure("not an ONNX model, or a damaged one", place: name, exitCode: .usage)
     }
+    // In set 13 weights may have a scale for each channel; nothing that the engine runs changed since 11.
+    if let index = model.opsetImport.firstIndex(where: { $0.domain.isEmpty }) {
+      if (11..<13).contains(model.opsetImport[index].version) { model.opsetImport[index].version = 13 }
+    }
     guard let opset = model.opsetImport.first(where: { $0.domain.isEmpty })?.version, opset >= 13 else {
       throw Failure(
-        "weights with a scale for each channel need operator set 13", place: name, advice: "export with opset 17",
-        exitCode: .usage)
+        "operator sets before 11 cannot be quantised", place: name, advice: "export with opset 17", exitCode: .usage)
     }
     guard !graph.nodes.contains(where: { $0.opType == "QuantizeLinear" }) else {
       throw Failure("the model is quantised already", place: name, exitCode: .usage)
@@ -54,20 +62,33 @@ public struct Quantizer {
     guard graph.inputs.count == 1, let input = graph.inputs.first else {
       throw Failure("it has \(graph.inputs.count) inputs where one is expected", place: name, exitCode: .usage)
     }
+    guard input.shape.count == 4, let channels = input.shape[1], channels == 1 || channels == 3 else {
+      throw Failure(
+        "its input '\(input.name)' is neither one plane of luma, [1, 1, height, width], nor RGB, [1, 3, height, width]",
+        place: name, exitCode: .usage)
+    }
+    self.model = model
     self.input = input.name
+    self.channels = channels
   }
 
   /// Runs the float network over a part of a picture, at most 192 x 192 from its middle, and notes what it sees.
+  ///
+  /// - Parameter sample: of `channels` planes.
   public mutating func calibrate(_ sample: Sample) throws(Failure) {
+    precondition(sample.samples.count == channels * sample.width * sample.height, "planes are the network's")
     let (width, height) = (min(sample.width, 192), min(sample.height, 192))
     let (left, top) = ((sample.width - width) / 2, (sample.height - height) / 2)
-    var values = [Float](repeating: 0, count: width * height)
-    for y in 0..<height {
-      for x in 0..<width { values[y * width + x] = Float(sample.luma[(top + y) * sample.width + left + x]) / 255 }
+    var values: [Float] = []
+    for plane in 0..<channels {
+      for y in top..<top + height {
+        let row = (plane * sample.height + y) * sample.width + left
+        values += sample.samples[row..<row + width].map { Float($0) / 255 }
+      }
     }
     var network = FloatNetwork(graph: graph, place: place)
     let tensors = try network.run([
-      input: FloatTensor(channels: 1, height: height, width: width, values: values)
+      input: FloatTensor(channels: channels, height: height, width: width, values: values)
     ])
     for (name, tensor) in tensors where name != input {
       // Enough of every picture to know the distribution, and never more memory than this.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ask onnxruntime: answer.py MODEL.onnx PICTURE WIDTH HEIGHT OUTPUT; samples of eight bits in and out, on luma."""
+"""Ask onnxruntime: answer.py MODEL.onnx PICTURE WIDTH HEIGHT OUTPUT; samples of eight bits in and out, plane by plane."""
 import sys
 
 import numpy as np
@@ -7,6 +7,6 @@ import onnxruntime as ort
 
 model, picture, width, height, output = sys.argv[1:]
 session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-x = np.fromfile(picture, np.uint8).reshape(1, 1, int(height), int(width)).astype(np.float32) / np.float32(255)
+x = np.fromfile(picture, np.uint8).reshape(1, -1, int(height), int(width)).astype(np.float32) / np.float32(255)
 y = session.run(None, {session.get_inputs()[0].name: x})[0]
 np.clip(np.round(y * 255), 0, 255).astype(np.uint8).tofile(output)

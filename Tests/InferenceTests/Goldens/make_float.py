@@ -5,7 +5,7 @@
 
 Kinds that are common: a compact Real-ESRGAN (PReLU, pixel shuffle, picture enlarged by repetition), an FSRCNN
 (1x1 layers, transposed convolution), a DnCNN (batch normalisation, residual subtracted), and residual blocks with a long
-skip. On luma; weights random.
+skip. On luma; two of them also on red, green and blue, as most are published. Weights random.
 """
 import os
 
@@ -18,16 +18,17 @@ from make import FOLDER, answer
 
 
 class Compact(nn.Module):
-    def __init__(self, channels=16, depth=2):
+    def __init__(self, channels=16, depth=2, planes=1, scale=2):
         super().__init__()
-        layers = [nn.Conv2d(1, channels, 3, 1, 1), nn.PReLU(channels)]
+        self.scale = scale
+        layers = [nn.Conv2d(planes, channels, 3, 1, 1), nn.PReLU(channels)]
         for _ in range(depth):
             layers += [nn.Conv2d(channels, channels, 3, 1, 1), nn.PReLU(channels)]
-        self.body = nn.Sequential(*layers, nn.Conv2d(channels, 4, 3, 1, 1))
-        self.shuffle = nn.PixelShuffle(2)
+        self.body = nn.Sequential(*layers, nn.Conv2d(channels, scale * scale * planes, 3, 1, 1))
+        self.shuffle = nn.PixelShuffle(scale)
 
     def forward(self, x):
-        return self.shuffle(self.body(x)) + F.interpolate(x, scale_factor=2, mode="nearest")
+        return self.shuffle(self.body(x)) + F.interpolate(x, scale_factor=self.scale, mode="nearest")
 
 
 class FSRCNN(nn.Module):
@@ -44,13 +45,13 @@ class FSRCNN(nn.Module):
 
 
 class DnCNN(nn.Module):
-    def __init__(self, channels=16, depth=3):
+    def __init__(self, channels=16, depth=3, planes=1):
         super().__init__()
-        layers = [nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(inplace=True)]
+        layers = [nn.Conv2d(planes, channels, 3, padding=1), nn.ReLU(inplace=True)]
         for _ in range(depth):
             layers += [nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels),
                        nn.ReLU(inplace=True)]
-        self.body = nn.Sequential(*layers, nn.Conv2d(channels, 1, 3, padding=1, bias=False))
+        self.body = nn.Sequential(*layers, nn.Conv2d(channels, planes, 3, padding=1, bias=False))
 
     def forward(self, x):
         return x - self.body(x)
@@ -73,7 +74,7 @@ class Residual(nn.Module):
         return self.shuffle(self.body(torch.cat([value, first], 1)) + torch.cat([x] * 4, 1))
 
 
-def export(name, model, scale, tail):
+def export(name, model, scale, tail, planes=1, opset=17):
     torch.manual_seed(5)
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -89,11 +90,11 @@ def export(name, model, scale, tail):
         (model.last if name == "fsrcnn" else model.body[-1]).weight.mul_(tail)
     path = os.path.join(FOLDER, name + ".onnx")
     # Else the exporter folds normalisation itself, which other exporters leave.
-    keep = dict(training=torch.onnx.TrainingMode.PRESERVE) if name == "dncnn" else {}
+    keep = dict(training=torch.onnx.TrainingMode.PRESERVE) if name.startswith("dncnn") else {}
     torch.onnx.export(
-        model.eval(), torch.zeros(1, 1, 32, 32), path, input_names=["x"], output_names=["y"], opset_version=17,
+        model.eval(), torch.zeros(1, planes, 32, 32), path, input_names=["x"], output_names=["y"], opset_version=opset,
         dynamic_axes={"x": {2: "h", 3: "w"}, "y": {2: "h2", 3: "w2"}}, dynamo=False, **keep)
-    answer(name, scale)
+    answer(name, scale, planes=planes)
 
 
 if __name__ == "__main__":
@@ -102,3 +103,6 @@ if __name__ == "__main__":
     export("fsrcnn", FSRCNN(), 2, 1)
     export("dncnn", DnCNN(), 1, 0.1)
     export("residual", Residual(), 2, 0.1)
+    export("compact-rgb", Compact(planes=3), 2, 0.1, planes=3, opset=11)
+    export("compact-rgb-x4", Compact(12, 1, planes=3, scale=4), 4, 0.1, planes=3)
+    export("dncnn-rgb", DnCNN(planes=3), 1, 0.1, planes=3)
