@@ -6,9 +6,9 @@
 /// channels, and zeros left out. Taps one pixel apart share what they load, so an entry may hold three or two of them.
 public struct ConvolutionRow {
   public enum Shape: Sendable {
-    /// Each row has entries of three taps, then of two, then of one.
+    /// A tap is four bytes, for sixteen outputs a block.
     case taps
-    /// Each entry sixteen bytes, for four outputs.
+    /// A tap is sixteen bytes, for four outputs.
     case few
   }
 
@@ -19,8 +19,7 @@ public struct ConvolutionRow {
   public var rowCount: Int
   /// Bytes from one output pixel's place in the input to the next's.
   public var inputStep: Int
-  /// For each input row, the numbers of the entries after its last of three taps, of two and of one; for `few`, of the
-  /// entry after its last.
+  /// Each input row has entries of three taps, then of two, then of one: the numbers after the last of each.
   public var rowEnds: UnsafePointer<Int32>
   public var offsets: UnsafePointer<Int32>
   public var weights: UnsafePointer<Int8>
@@ -62,9 +61,9 @@ public struct ConvolutionRow {
 public func convolve<I: InstructionSet>(_: I.Type, _ job: UnsafePointer<ConvolutionRow>) {
   let channels = job.pointee.inputStep / I.elementBytes
   switch (job.pointee.shape, job.pointee.blocks, channels) {
-  case (.few, _, 16): convolveFew(I.FewTile.self, Step16<I>.self, job)
-  case (.few, _, 32): convolveFew(I.FewTile.self, Step32<I>.self, job)
-  case (.few, _, _): convolveFew(I.FewTile.self, AnyStep.self, job)
+  case (.few, _, 16): convolve(I.FewTile.self, Step16<I>.self, job)
+  case (.few, _, 32): convolve(I.FewTile.self, Step32<I>.self, job)
+  case (.few, _, _): convolve(I.FewTile.self, AnyStep.self, job)
   case (.taps, 1, 1): convolve(I.Tile.self, Step1<I>.self, job)
   case (.taps, 1, 16): convolve(I.Tile.self, Step16<I>.self, job)
   case (.taps, 1, 32): convolve(I.Tile.self, Step32<I>.self, job)
@@ -82,23 +81,23 @@ func convolve<Tile: SumTile, Step: PixelStep>(
 ) {
   let job = job.pointee
   var x = 0
-  if let output = job.output {
-    if job.requantisation.isPlain {
+  if !Tile.gathers, let output = job.output {
+    if job.requantisation.plainOffsets != nil {
       while x < job.width {
-        let tile = multiply(Tile.self, Step.self, job, x: x)
+        let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: Tile.Instructions.scaledOffset)
         tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: true)
         x &+= Tile.pixels
       }
     } else {
       while x < job.width {
-        let tile = multiply(Tile.self, Step.self, job, x: x)
+        let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: 0)
         tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: false)
         x &+= Tile.pixels
       }
     }
   } else if let sums = job.sums {
     while x < job.width {
-      let tile = multiply(Tile.self, Step.self, job, x: x)
+      let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: 0)
       tile.storeSums(sums + x &* job.outputStep, step: job.outputStep)
       x &+= Tile.pixels
     }
@@ -107,9 +106,9 @@ func convolve<Tile: SumTile, Step: PixelStep>(
 
 @inlinable @inline(__always)
 func multiply<Tile: SumTile, Step: PixelStep>(
-  _: Tile.Type, _: Step.Type, _ job: ConvolutionRow, x: Int
+  _: Tile.Type, _: Step.Type, _ job: ConvolutionRow, x: Int, sumOffset: Int32
 ) -> Tile {
-  var tile = Tile(bias: job.bias)
+  var tile = Tile(bias: job.bias, offset: sumOffset)
   var offset = job.offsets
   var weights = job.weights
   let step = Step.bytes(job)
@@ -138,33 +137,4 @@ func multiply<Tile: SumTile, Step: PixelStep>(
     row &+= 1
   }
   return tile
-}
-
-/// The same for four outputs, each in four parts.
-@inlinable
-func convolveFew<Tile: GatheringTile, Step: PixelStep>(
-  _: Tile.Type, _: Step.Type, _ job: UnsafePointer<ConvolutionRow>
-) {
-  let job = job.pointee
-  guard let sums = job.sums else { return }
-  var x = 0
-  let step = Step.bytes(job)
-  while x < job.width {
-    var tile = Tile(bias: job.bias)
-    var offset = job.offsets
-    var weights = job.weights
-    var row = 0
-    while row < job.rowCount {
-      let pixels = job.rows[row] + x &* step
-      let end = job.offsets + Int(job.rowEnds[row])
-      while offset < end {
-        tile.wideTap(pixels + Int(offset.pointee), step: step, weights)
-        weights += 64
-        offset += 1
-      }
-      row &+= 1
-    }
-    tile.storeGathered(sums + 4 &* x)
-    x &+= Tile.pixels
-  }
 }

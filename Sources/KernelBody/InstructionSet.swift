@@ -18,8 +18,8 @@ public protocol InstructionSet {
   /// The widest tile by two blocks of sixteen channels; the same as `Tile` where one block fills the registers.
   associatedtype WideTile: SumTile where WideTile.Instructions == Self
 
-  /// The widest tile of whole registers that are gathered.
-  associatedtype FewTile: GatheringTile where FewTile.Instructions == Self
+  /// The widest tile that gathers.
+  associatedtype FewTile: SumTile where FewTile.Instructions == Self
 
   /// Bytes of an element of a tensor and of a weight: 1, or 2 where products of 16-bit numbers are what the processor
   /// adds up without overflow.
@@ -40,6 +40,13 @@ public protocol InstructionSet {
   static func sixteen(_ from: UnsafePointer<UInt8>) -> Pixels
   /// Adds to each sum the products of its group of elements with its group of weights, exactly.
   static func accumulate(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights)
+
+  /// What sums begin with, beside their bias, to be `scaled`: 0, or the bits of 2^23, to which the sum adds up as the
+  /// bits of 2^23 + sum.
+  static var scaledOffset: Int32 { get }
+  /// Sums, from -2^30 to less than 2^23, times scales of at least 0, rounded once; where that is below zero, anything
+  /// below zero. `offsets` are -2^23 · scale: fused, (2^23 + sum) · scale - 2^23 · scale has but one rounding, too.
+  static func scaled(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Reals
 
   static func real(_ sums: Sums) -> Reals
   /// Nearest whole number, ties to even, for magnitudes below 2^31.
@@ -86,7 +93,7 @@ public protocol PairedInstructionSet: InstructionSet {
 }
 
 /// Where quantised values may lie: `zeroPoint` stands for 0, and an activation clips to `low ... high`.
-public struct CodeRange {
+public struct CodeRange: BitwiseCopyable {
   public var zeroPoint: Int16
   public var low: UInt8
   public var high: UInt8

@@ -5,10 +5,11 @@ public struct Two<Part: SumTile>: SumTile {
 
   @inlinable @inline(__always) public static var pixels: Int { 2 * Part.pixels }
   @inlinable @inline(__always) public static var blocks: Int { Part.blocks }
+  @inlinable @inline(__always) public static var gathers: Bool { Part.gathers }
 
-  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
-    left = Part(bias: bias)
-    right = Part(bias: bias)
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>, offset: Int32) {
+    left = Part(bias: bias, offset: offset)
+    right = Part(bias: bias, offset: offset)
   }
 
   @inlinable @inline(__always)
@@ -27,12 +28,6 @@ public struct Two<Part: SumTile>: SumTile {
   public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     left.twoTaps(from, step: step, weights)
     right.twoTaps(from + Part.pixels &* step, step: step, weights)
-  }
-
-  @inlinable @inline(__always)
-  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
-    left.wideTap(from, step: step, weights)
-    right.wideTap(from + Part.pixels &* step, step: step, weights)
   }
 
   @inlinable @inline(__always)
@@ -55,11 +50,12 @@ public struct Three<Part: SumTile>: SumTile {
 
   @inlinable @inline(__always) public static var pixels: Int { 3 * Part.pixels }
   @inlinable @inline(__always) public static var blocks: Int { Part.blocks }
+  @inlinable @inline(__always) public static var gathers: Bool { Part.gathers }
 
-  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
-    left = Part(bias: bias)
-    middle = Part(bias: bias)
-    right = Part(bias: bias)
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>, offset: Int32) {
+    left = Part(bias: bias, offset: offset)
+    middle = Part(bias: bias, offset: offset)
+    right = Part(bias: bias, offset: offset)
   }
 
   @inlinable @inline(__always)
@@ -84,13 +80,6 @@ public struct Three<Part: SumTile>: SumTile {
   }
 
   @inlinable @inline(__always)
-  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
-    left.wideTap(from, step: step, weights)
-    middle.wideTap(from + Part.pixels &* step, step: step, weights)
-    right.wideTap(from + 2 &* Part.pixels &* step, step: step, weights)
-  }
-
-  @inlinable @inline(__always)
   public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
     left.store(to, step: step, output, plain: plain)
     middle.store(to + Part.pixels &* step, step: step, output, plain: plain)
@@ -102,22 +91,5 @@ public struct Three<Part: SumTile>: SumTile {
     left.storeSums(to, step: step)
     middle.storeSums(to + Part.pixels &* step, step: step)
     right.storeSums(to + 2 &* Part.pixels &* step, step: step)
-  }
-}
-
-extension Two: GatheringTile where Part: GatheringTile {
-  @inlinable @inline(__always)
-  public func storeGathered(_ to: UnsafeMutablePointer<Int32>) {
-    left.storeGathered(to)
-    right.storeGathered(to + 4 &* Part.pixels)
-  }
-}
-
-extension Three: GatheringTile where Part: GatheringTile {
-  @inlinable @inline(__always)
-  public func storeGathered(_ to: UnsafeMutablePointer<Int32>) {
-    left.storeGathered(to)
-    middle.storeGathered(to + 4 &* Part.pixels)
-    right.storeGathered(to + 8 &* Part.pixels)
   }
 }

@@ -68,7 +68,10 @@ func convolvePairs<I: WordInstructionSet, Step: PixelStep>(
     var part = whole
     var number = 0
     while number < 4 {
-      multiply(I.PairTile.self, Step.self, part, x: pair).storeSums(room + number &* tileSums, step: 16)
+      // The part that both outputs of a pair have, unaltered.
+      let offset = number == 1 && whole.requantisation.plainOffsets != nil ? I.scaledOffset : 0
+      multiply(I.PairTile.self, Step.self, part, x: pair, sumOffset: offset)
+        .storeSums(room + number &* tileSums, step: 16)
       let entries = Int(part.rowEnds[3 &* part.rowCount &- 1])
       part.rowEnds += 3 &* part.rowCount
       part.offsets += entries
@@ -94,7 +97,7 @@ func storePair<I: WordInstructionSet>(
   _: I.Type, _ left: I.Sums, _ right: I.Sums, _ to: UnsafeMutablePointer<UInt8>, _ job: ConvolutionRow
 ) {
   let requantisation = job.requantisation
-  if requantisation.isPlain {
+  if requantisation.plainOffsets != nil {
     I.store(
       requantisation.apply(left, I.self, channel: 0, plain: true),
       requantisation.apply(right, I.self, channel: 0, plain: true), to, inner: job.outputStep)

@@ -6,7 +6,7 @@ public func multiplyAtPeak<I: InstructionSet>(
   _: I.Type, pixels: UnsafePointer<UInt8>, weights: UnsafePointer<Int8>, sink: UnsafeMutablePointer<Int32>,
   iterations: Int
 ) -> Int {
-  var tile = I.Tile(bias: UnsafePointer(sink))
+  var tile = I.Tile(bias: UnsafePointer(sink), offset: 0)
   // Sums that are all the same would be computed once.
   tile.tap(pixels, step: 4, weights)
   var iteration = 0

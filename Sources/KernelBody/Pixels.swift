@@ -1,13 +1,35 @@
-/// Four pixels by sixteen channels.
-public struct FourPixels<I: InstructionSet>: SumTile {
+/// How much of a pixel one tap takes: four bytes for all lanes, or sixteen, four for each lane of a quarter.
+public protocol PixelBytes {
+  associatedtype Instructions: InstructionSet
+  static var count: Int { get }
+  static func load(_ from: UnsafePointer<UInt8>) -> Instructions.Pixels
+}
+
+public enum FourBytes<I: InstructionSet>: PixelBytes {
   public typealias Instructions = I
-  @usableFromInline var a, b, c, d: I.Sums
+  @inlinable @inline(__always) public static var count: Int { 4 }
+  @inlinable @inline(__always) public static func load(_ from: UnsafePointer<UInt8>) -> I.Pixels { I.four(from) }
+}
+
+public enum SixteenBytes<I: InstructionSet>: PixelBytes {
+  public typealias Instructions = I
+  @inlinable @inline(__always) public static var count: Int { 16 }
+  @inlinable @inline(__always) public static func load(_ from: UnsafePointer<UInt8>) -> I.Pixels { I.sixteen(from) }
+}
+
+/// Four pixels by sixteen channels; with taps of sixteen bytes by four channels, each in four parts that are added up
+/// at the end, for layers whose few outputs would leave lanes idle otherwise.
+public struct FourPixels<Bytes: PixelBytes>: SumTile {
+  public typealias Instructions = Bytes.Instructions
+  @usableFromInline typealias I = Instructions
+  @usableFromInline var a, b, c, d: Instructions.Sums
 
   @inlinable @inline(__always) public static var pixels: Int { 4 }
   @inlinable @inline(__always) public static var blocks: Int { 1 }
+  @inlinable @inline(__always) public static var gathers: Bool { Bytes.count == 16 }
 
-  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
-    a = I.sums(bias)
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>, offset: Int32) {
+    a = I.add(I.sums(bias), I.splat(offset))
     b = a
     c = a
     d = a
@@ -16,10 +38,10 @@ public struct FourPixels<I: InstructionSet>: SumTile {
   @inlinable @inline(__always)
   public mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     let w = I.weights(weights)
-    I.accumulate(&a, I.four(from), w)
-    I.accumulate(&b, I.four(from + step), w)
-    I.accumulate(&c, I.four(from + 2 &* step), w)
-    I.accumulate(&d, I.four(from + 3 &* step), w)
+    I.accumulate(&a, Bytes.load(from), w)
+    I.accumulate(&b, Bytes.load(from + step), w)
+    I.accumulate(&c, Bytes.load(from + 2 &* step), w)
+    I.accumulate(&d, Bytes.load(from + 3 &* step), w)
   }
 
   @inlinable @inline(__always)
@@ -27,12 +49,12 @@ public struct FourPixels<I: InstructionSet>: SumTile {
     let u = I.weights(weights)
     let v = I.weights(weights + 64)
     let w = I.weights(weights + 128)
-    let p0 = I.four(from)
-    let p1 = I.four(from + step)
-    let p2 = I.four(from + 2 &* step)
-    let p3 = I.four(from + 3 &* step)
-    let p4 = I.four(from + 4 &* step)
-    let p5 = I.four(from + 5 &* step)
+    let p0 = Bytes.load(from)
+    let p1 = Bytes.load(from + step)
+    let p2 = Bytes.load(from + 2 &* step)
+    let p3 = Bytes.load(from + 3 &* step)
+    let p4 = Bytes.load(from + 4 &* step)
+    let p5 = Bytes.load(from + 5 &* step)
     I.accumulate(&a, p0, u)
     I.accumulate(&a, p1, v)
     I.accumulate(&b, p1, u)
@@ -51,11 +73,11 @@ public struct FourPixels<I: InstructionSet>: SumTile {
   public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     let u = I.weights(weights)
     let v = I.weights(weights + 64)
-    let p0 = I.four(from)
-    let p1 = I.four(from + step)
-    let p2 = I.four(from + 2 &* step)
-    let p3 = I.four(from + 3 &* step)
-    let p4 = I.four(from + 4 &* step)
+    let p0 = Bytes.load(from)
+    let p1 = Bytes.load(from + step)
+    let p2 = Bytes.load(from + 2 &* step)
+    let p3 = Bytes.load(from + 3 &* step)
+    let p4 = Bytes.load(from + 4 &* step)
     I.accumulate(&a, p0, u)
     I.accumulate(&a, p1, v)
     I.accumulate(&b, p1, u)
@@ -64,15 +86,6 @@ public struct FourPixels<I: InstructionSet>: SumTile {
     I.accumulate(&c, p3, v)
     I.accumulate(&d, p3, u)
     I.accumulate(&d, p4, v)
-  }
-
-  @inlinable @inline(__always)
-  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
-    let w = I.weights(weights)
-    I.accumulate(&a, I.sixteen(from), w)
-    I.accumulate(&b, I.sixteen(from + step), w)
-    I.accumulate(&c, I.sixteen(from + 2 &* step), w)
-    I.accumulate(&d, I.sixteen(from + 3 &* step), w)
   }
 
   @inlinable @inline(__always)
@@ -90,6 +103,7 @@ public struct FourPixels<I: InstructionSet>: SumTile {
 
   @inlinable @inline(__always)
   public func storeSums(_ to: UnsafeMutablePointer<Int32>, step: Int) {
+    guard !Self.gathers else { return I.store(I.gather(a, b, c, d), to) }
     I.store(a, to)
     I.store(b, to + step)
     I.store(c, to + 2 &* step)
@@ -105,8 +119,8 @@ public struct TwoPixels<I: PairedInstructionSet>: SumTile {
   @inlinable @inline(__always) public static var pixels: Int { 2 }
   @inlinable @inline(__always) public static var blocks: Int { 1 }
 
-  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
-    a = I.sums(bias)
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>, offset: Int32) {
+    a = I.add(I.sums(bias), I.splat(offset))
     b = a
   }
 
@@ -128,13 +142,6 @@ public struct TwoPixels<I: PairedInstructionSet>: SumTile {
   public mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     tap(from, step: step, weights)
     tap(from + step, step: step, weights + 64)
-  }
-
-  @inlinable @inline(__always)
-  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
-    let w = I.weights(weights)
-    I.accumulate(&a, I.sixteen(from), w)
-    I.accumulate(&b, I.sixteen(from + step), w)
   }
 
   @inlinable @inline(__always)
@@ -164,9 +171,9 @@ public struct TwoWidePixels<I: InstructionSet>: SumTile {
   @inlinable @inline(__always) public static var pixels: Int { 2 }
   @inlinable @inline(__always) public static var blocks: Int { 2 }
 
-  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>) {
-    a0 = I.sums(bias)
-    a1 = I.sums(bias + 16)
+  @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>, offset: Int32) {
+    a0 = I.add(I.sums(bias), I.splat(offset))
+    a1 = I.add(I.sums(bias + 16), I.splat(offset))
     b0 = a0
     b1 = a1
   }
@@ -197,18 +204,6 @@ public struct TwoWidePixels<I: InstructionSet>: SumTile {
   }
 
   @inlinable @inline(__always)
-  public mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
-    let w0 = I.weights(weights)
-    let w1 = I.weights(weights + 64)
-    let p0 = I.sixteen(from)
-    let p1 = I.sixteen(from + step)
-    I.accumulate(&a0, p0, w0)
-    I.accumulate(&a1, p0, w1)
-    I.accumulate(&b0, p1, w0)
-    I.accumulate(&b1, p1, w1)
-  }
-
-  @inlinable @inline(__always)
   public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
     let p = output.apply(a0, I.self, channel: 0, plain: plain)
     let q = output.apply(a1, I.self, channel: 16, plain: plain)
@@ -228,9 +223,4 @@ public struct TwoWidePixels<I: InstructionSet>: SumTile {
     I.store(b0, to + step)
     I.store(b1, to + step + 16)
   }
-}
-
-extension FourPixels: GatheringTile {
-  @inlinable @inline(__always)
-  public func storeGathered(_ to: UnsafeMutablePointer<Int32>) { I.store(I.gather(a, b, c, d), to) }
 }

@@ -7,50 +7,53 @@ public protocol SumTile {
   static var pixels: Int { get }
   /// Blocks of sixteen output channels.
   static var blocks: Int { get }
-  /// Every pixel's sums begin at `bias`, 16 · blocks values.
-  init(bias: UnsafePointer<Int32>)
+  /// Whether four outputs in four parts are what a pixel has: they cannot be quantised, and `storeSums` adds the parts
+  /// up, to [4 outputs][4 pixels] for each four pixels.
+  static var gathers: Bool { get }
+  /// Every pixel's sums begin at `bias`, 16 · blocks values, plus `offset`.
+  init(bias: UnsafePointer<Int32>, offset: Int32)
   /// Adds one tap: pixel `p`'s bytes lie at `from + p · step`.
   mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
   /// Adds three neighbouring taps, whose bytes lie at `from`, `from + step` and `from + 2 · step`.
   mutating func threeTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
   /// Adds two neighbouring taps.
   mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
-  /// Adds one tap of sixteen bytes, to sums of [4 outputs][4 parts].
-  mutating func wideTap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
-  /// Quantises and stores pixel `p` at `to + p · step`; `plain`, a literal, says that `output.isPlain`.
+  /// Quantises and stores pixel `p` at `to + p · step`; `plain`, a literal, says that `output` is.
   func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool)
   func storeSums(_ to: UnsafeMutablePointer<Int32>, step: Int)
 }
 
-/// A tile that can also hold four outputs a pixel, each in four parts that are added up at the end: for layers with
-/// few outputs, which would leave lanes idle otherwise.
-public protocol GatheringTile: SumTile {
-  /// Adds the parts up and stores [4 outputs][4 pixels] for each four pixels.
-  func storeGathered(_ to: UnsafeMutablePointer<Int32>)
+extension SumTile {
+  @inlinable @inline(__always) public static var gathers: Bool { false }
 }
 
 /// How sums become bytes: times a scale for each channel, rounded to even, plus the zero point, clipped.
-public struct Requantisation {
+public struct Requantisation: BitwiseCopyable {
   public var scales: UnsafePointer<Float>
   /// For sums below zero, where an activation slopes there.
   public var negativeScales: UnsafePointer<Float>?
   public var range: CodeRange
+  /// -2^23 · scale, where scaling and saturation to 0 ... 255 are all there is to do, no scale is below zero, and no sum
+  /// (of a pair, twice the sum) is 2^23 or more, or below -2^30.
+  public var plainOffsets: UnsafePointer<Float>?
 
-  public init(scales: UnsafePointer<Float>, negativeScales: UnsafePointer<Float>?, range: CodeRange) {
+  public init(
+    scales: UnsafePointer<Float>, negativeScales: UnsafePointer<Float>?, range: CodeRange,
+    plainOffsets: UnsafePointer<Float>?
+  ) {
     self.scales = scales
     self.negativeScales = negativeScales
     self.range = range
-  }
-
-  /// Scaling and saturation to 0 ... 255 are all there is to do.
-  @inlinable @inline(__always) public var isPlain: Bool {
-    negativeScales == nil && range.zeroPoint == 0 && range.low == 0 && range.high == 255
+    self.plainOffsets = plainOffsets
   }
 
   @inlinable @inline(__always)
   func apply<I: InstructionSet>(_ sums: I.Sums, _: I.Type, channel: Int, plain: Bool) -> I.Sums {
+    if plain, let plainOffsets {
+      return I.whole(I.scaled(sums, I.reals(scales + channel), I.reals(plainOffsets + channel)))
+    }
     let value = I.real(sums)
-    guard !plain, let negativeScales else { return I.whole(I.multiply(value, I.reals(scales + channel))) }
+    guard let negativeScales else { return I.whole(I.multiply(value, I.reals(scales + channel))) }
     // One of the two products is zero, so the sum is exact whether or not it is fused.
     let zero = I.splat(Float(0))
     return I.whole(

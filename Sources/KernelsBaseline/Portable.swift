@@ -24,7 +24,7 @@
     typealias Weights = UnsafePointer<Int8>
     typealias Tile = TwoPixels<Portable>
     typealias WideTile = TwoPixels<Portable>
-    typealias FewTile = FourPixels<Portable>
+    typealias FewTile = FourPixels<SixteenBytes<Portable>>
 
     @inline(__always) static var elementBytes: Int { 1 }
     @inline(__always) static var peakStep: Int { 4 }
@@ -87,6 +87,10 @@
       (pixels &* SIMD4(Int32(weights[0]), Int32(weights[1]), Int32(weights[2]), Int32(weights[3]))).wrappedSum()
     }
 
+    @inline(__always) static var scaledOffset: Int32 { 0 }
+    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _: Reals) -> Reals {
+      multiply(real(sums), scales)
+    }
     @inline(__always) static func real(_ sums: Sums) -> Reals { sums.map { SIMD4<Float>($0) } }
     @inline(__always) static func whole(_ reals: Reals) -> Sums {
       reals.map { four in

@@ -10,7 +10,7 @@
     typealias Weights = Sums
     typealias Tile = TwoPixels<SSE2>
     typealias WideTile = Tile
-    typealias FewTile = FourPixels<SSE2>
+    typealias FewTile = FourPixels<SixteenBytes<SSE2>>
     typealias PairTile = TwoPixels<SSE2>
 
     /// SSE2 has no products of bytes.
@@ -64,6 +64,10 @@
       sums.d = _mm_add_epi32(sums.d, _mm_madd_epi16(pixels, weights.d))
     }
 
+    @inline(__always) static var scaledOffset: Int32 { 0 }
+    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _: Reals) -> Reals {
+      multiply(real(sums), scales)
+    }
     @inline(__always) static func real(_ sums: Sums) -> Reals {
       Reals(
         a: _mm_cvtepi32_ps(sums.a), b: _mm_cvtepi32_ps(sums.b), c: _mm_cvtepi32_ps(sums.c), d: _mm_cvtepi32_ps(sums.d))

@@ -8,9 +8,9 @@
     typealias Reals = SIMD16<Float>
     typealias Pixels = SIMD8<Int64>
     typealias Weights = SIMD8<Int64>
-    typealias Tile = Three<Two<FourPixels<VNNI>>>
+    typealias Tile = Three<Two<FourPixels<FourBytes<VNNI>>>>
     typealias WideTile = Three<Two<TwoWidePixels<VNNI>>>
-    typealias FewTile = Tile
+    typealias FewTile = Three<Two<FourPixels<SixteenBytes<VNNI>>>>
 
     @inline(__always) static var elementBytes: Int { 1 }
     @inline(__always) static var peakStep: Int { 0 }
@@ -31,6 +31,10 @@
       sums = _mm512_dpbusd_epi32(sums, pixels, weights)
     }
 
+    @inline(__always) static var scaledOffset: Int32 { 0x4B00_0000 }
+    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Reals {
+      _mm512_fmadd_ps(_mm512_castsi512_ps(sums), scales, offsets)
+    }
     @inline(__always) static func real(_ sums: Sums) -> Reals { _mm512_cvtepi32_ps(sums) }
     @inline(__always) static func whole(_ reals: Reals) -> Sums { _mm512_cvtps_epi32(reals) }
     @inline(__always) static func rounded(_ reals: Reals) -> Reals { pipe_round512(reals) }

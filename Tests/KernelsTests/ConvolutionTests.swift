@@ -47,6 +47,34 @@ import Testing
     }
   }
 
+  @Test(arguments: levels, Filling.allCases) func fewOutputsAreExact(_ level: KernelLevel, _ filling: Filling) throws {
+    let table = try #require(KernelTable.available.first { $0.level == level })
+    var random = Seeded(state: 5)
+    for channels in [16, 32, 48] {
+      for width in [1, 26] {
+        var row = TapRow(table, shape: .few, channels: channels, rows: 3, blocks: 1, width: width)
+        row.fill(filling, &random)
+        #expect(row.sums() == row.expectedSums(), "\(channels) channels, \(width) px")
+      }
+    }
+  }
+
+  /// Codes of sums as far as they may go, and just beyond what is rounded to one.
+  @Test(arguments: levels) func farSumsAreQuantisedExactly(_ level: KernelLevel) throws {
+    let table = try #require(KernelTable.available.first { $0.level == level })
+    var random = Seeded(state: 6)
+    for blocks in 1...table.widestBlocks {
+      var row = TapRow(table, channels: 16, rows: 1, blocks: blocks, width: 26)
+      row.fill(.low, &random)
+      row.begin(at: [
+        -(1 << 30), -(1 << 24) - 1, -(1 << 23), -1, 0, 1, 1666, 1667, 5000, 849_999, 850_000, (1 << 23) - 1,
+      ])
+      let expected = row.expectedSums()
+      #expect(row.sums() == expected)
+      #expect(row.codes(zeroPoint: 0, slopes: false) == row.expectedCodes(expected, zeroPoint: 0, slopes: false))
+    }
+  }
+
   /// Winograd's pairs give the sums of the plain way.
   @Test(arguments: levels, Filling.allCases) func pairsAreExact(_ level: KernelLevel, _ filling: Filling) throws {
     let table = try #require(KernelTable.available.first { $0.level == level })
@@ -95,7 +123,8 @@ import Testing
           weights: UnsafeRawPointer(room.copy(parts)).assumingMemoryBound(to: Int8.self), bias: room.copy(doubled),
           requantisation: Requantisation(
             scales: room.copy([Float](repeating: Float(1e-4) / 2, count: 16)), negativeScales: nil,
-            range: CodeRange(zeroPoint: 0, low: 0, high: 255)),
+            range: CodeRange(zeroPoint: 0, low: 0, high: 255),
+            plainOffsets: room.copy([Float](repeating: Float(1e-4) / -2 * 0x1p23, count: 16))),
           output: bytes(codes), sums: room.copy([Int32](repeating: 0, count: 1024)), outputStep: 32, width: width)
         pairs.convolve(&job)
         let found = (0..<width * 16).map { codes[$0] }

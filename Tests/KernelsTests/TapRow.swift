@@ -4,6 +4,7 @@ import Kernels
 /// A row to be convolved with random taps, and the plain way to its sums.
 struct TapRow {
   let table: KernelTable
+  let shape: ConvolutionRow.Shape
   let channels: Int
   let rows: Int
   let blocks: Int
@@ -17,14 +18,20 @@ struct TapRow {
   private var weights: [Int] = []
   private var bias: [Int] = []
 
-  init(_ table: KernelTable, channels: Int, rows: Int, blocks: Int, width: Int) {
+  init(
+    _ table: KernelTable, shape: ConvolutionRow.Shape = .taps, channels: Int, rows: Int, blocks: Int, width: Int
+  ) {
     self.table = table
+    self.shape = shape
     self.channels = channels
     self.rows = rows
     self.blocks = blocks
     self.width = width
     entries = table.joinsTaps && channels % 4 == 0 ? [3, 3, 2, 1, 1] : [1, 1, 1]
   }
+
+  /// Replaces what the lanes' sums begin at, in turn.
+  mutating func begin(at sums: [Int]) { bias = bias.indices.map { sums[$0 % sums.count] } }
 
   private var group: Int { 4 / table.elementBytes }
   private var stride: Int { (width + 24 + 8) * channels + 64 }
@@ -37,7 +44,8 @@ struct TapRow {
   }
 
   func expectedSums() -> [Int] {
-    (0..<width).flatMap { x in
+    guard shape == .taps else { return expectedFew() }
+    return (0..<width).flatMap { x in
       (0..<16 * blocks).map { lane in
         var sum = bias[lane]
         var tap = 0
@@ -47,6 +55,28 @@ struct TapRow {
               let from = row * stride + (x + number) * channels + places[row * entries.count + entry]
               for element in 0..<group {
                 sum += pixels[from + element] * weights[(tap * 16 * blocks + lane) * group + element]
+              }
+              tap += 1
+            }
+          }
+        }
+        return sum
+      }
+    }
+  }
+
+  /// Lanes are outputs in four parts, each of four of a tap's sixteen bytes.
+  private func expectedFew() -> [Int] {
+    (0..<width).flatMap { x in
+      (0..<4).map { output in
+        var sum = bias[4 * output..<4 * output + 4].reduce(0, +)
+        var tap = 0
+        for row in 0..<rows {
+          for (entry, taps) in entries.enumerated() {
+            for number in 0..<taps {
+              let from = row * stride + (x + number) * channels + places[row * entries.count + entry]
+              for element in 0..<4 * group {
+                sum += pixels[from + element] * weights[(tap * 16 + 4 * output) * group + element]
               }
               tap += 1
             }
@@ -88,17 +118,20 @@ struct TapRow {
     let sums = room.copy([Int32](repeating: 0, count: space))
     let codes = room.copy([UInt8](repeating: 0, count: space * bytes))
     var job = ConvolutionRow(
-      shape: .taps, blocks: blocks, rows: room.copy((0..<rows).map { UnsafePointer(input + $0 * stride * bytes) }),
+      shape: shape, blocks: blocks, rows: room.copy((0..<rows).map { UnsafePointer(input + $0 * stride * bytes) }),
       rowCount: rows, inputStep: channels * bytes, rowEnds: room.copy(ends),
       offsets: room.copy(places.map { Int32($0 * bytes) }),
       weights: room.copy(stored(weights).map { Int8(bitPattern: $0) }), bias: room.copy(bias.map { Int32($0) }),
       requantisation: Requantisation(
         scales: room.copy(scales), negativeScales: slopes ? UnsafePointer(room.copy(scales.map { $0 * -0.25 })) : nil,
-        range: CodeRange(zeroPoint: zeroPoint, low: slopes ? 5 : 0, high: slopes ? 250 : 255)),
+        range: CodeRange(zeroPoint: zeroPoint, low: slopes ? 5 : 0, high: slopes ? 250 : 255),
+        plainOffsets: zeroPoint == 0 && !slopes ? UnsafePointer(room.copy(scales.map { $0 * -0x1p23 })) : nil),
       output: wantsSums ? nil : codes, sums: wantsSums ? sums : nil,
-      outputStep: 16 * blocks * (wantsSums ? 1 : bytes), width: width)
+      outputStep: shape == .few ? 4 : 16 * blocks * (wantsSums ? 1 : bytes), width: width)
     table.convolve(&job)
     defer { withExtendedLifetime(room) {} }
+    // [4 outputs][4 pixels] for each four pixels.
+    if shape == .few { return (0..<4 * width).map { Int(sums[$0 / 16 * 16 + $0 % 4 * 4 + $0 / 4 % 4]) } }
     let count = width * 16 * blocks
     if wantsSums { return (0..<count).map { Int(sums[$0]) } }
     return (0..<count).map { index in

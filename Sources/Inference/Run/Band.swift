@@ -103,50 +103,46 @@ final class Band {
     let first = next.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound
     for y in min(first, range.lowerBound)..<range.upperBound {
       for tensor in wanted.indices { wanted[tensor] = min(height - 1, y + plan.reach[tensor].below) }
-      for (index, operation) in network.operations.enumerated() {
+      for index in plan.packed.indices {
         let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds
         defer { if profile != nil { profile?[index] += DispatchTime.now().uptimeNanoseconds - start } }
-        switch operation {
-        case .picture(let output, let codes):
-          while next[output] <= wanted[output] {
-            readPicture(job, y: next[output], codes: codes, into: rings[output])
-            spread(output, y: next[output])
-            next[output] += 1
-          }
-        case .mix(let mix):
-          while next[mix.output] <= wanted[mix.output] {
-            self.mix(mix, y: next[mix.output], rings)
-            spread(mix.output, y: next[mix.output])
-            next[mix.output] += 1
-          }
-        case .convolution(let layer):
-          guard let packed = plan.packed[index] else { continue }
-          if let output = layer.output {
-            while next[output] <= wanted[output] {
-              convolve(layer, packed, y: next[output], height: height, into: rings[output])
-              spread(output, y: next[output])
-              next[output] += 1
-            }
+        if let packed = plan.packed[index] {
+          if let output = packed.output {
+            advance(output) { convolve(packed, y: $0, height: height, into: rings[output]) }
           } else if y >= range.lowerBound {
-            convolve(layer, packed, y: y, height: height, into: nil)
+            convolve(packed, y: y, height: height, into: nil)
             finish(job, packed, y: y)
           }
+          continue
+        }
+        switch network.operations[index] {
+        case .picture(let output, let codes):
+          advance(output) { readPicture(job, y: $0, codes: codes, into: rings[output]) }
+        case .mix(let mix): advance(mix.output) { self.mix(mix, y: $0, rings) }
+        case .convolution: break
         }
       }
     }
   }
 
-  private func convolve(
-    _ layer: IntegerNetwork.Convolution, _ packed: PackedConvolution, y: Int, height: Int, into output: Ring?
-  ) {
-    let input = packed.readsPairs ? pairRings[layer.input] ?? rings[layer.input] : rings[layer.input]
-    for tap in 0..<layer.kernelHeight {
-      let row = y - layer.padTop + tap
+  /// Makes a tensor's rows as far as they are wanted.
+  @inline(__always) private func advance(_ tensor: Int, _ makeRow: (Int) -> Void) {
+    while next[tensor] <= wanted[tensor] {
+      makeRow(next[tensor])
+      spread(tensor, y: next[tensor])
+      next[tensor] += 1
+    }
+  }
+
+  private func convolve(_ packed: PackedConvolution, y: Int, height: Int, into output: Ring?) {
+    let input = packed.readsPairs ? pairRings[packed.input] ?? rings[packed.input] : rings[packed.input]
+    for tap in 0..<packed.kernelHeight {
+      let row = y - packed.padTop + tap
       rows[tap] = UnsafePointer(row < 0 || row >= height ? input.blank : input.row(row))
     }
     for pass in packed.passes {
       var job = ConvolutionRow(
-        shape: packed.shape, blocks: pass.blocks, rows: rows, rowCount: layer.kernelHeight, inputStep: input.step,
+        shape: packed.shape, blocks: pass.blocks, rows: rows, rowCount: packed.kernelHeight, inputStep: input.step,
         rowEnds: pass.rowEnds, offsets: pass.offsets, weights: pass.weights, bias: pass.bias,
         requantisation: pass.requantisation, output: nil, sums: nil, outputStep: packed.sumStep, width: width)
       if let output {

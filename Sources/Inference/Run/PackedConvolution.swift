@@ -12,16 +12,21 @@ struct PackedConvolution {
     var weights: UnsafePointer<Int8>
     var bias: UnsafeMutablePointer<Int32>
     var requantisation: Requantisation
-    /// Products an output pixel costs, zeros left out.
-    var products: Int
   }
 
-  var shape: ConvolutionRow.Shape
+  // All plain numbers and pointers: a row would pay for counting references.
+
+  let input: Int
+  let output: Int?
+  let kernelHeight: Int
+  let padTop: Int
+
+  let shape: ConvolutionRow.Shape
   /// Whether it reads pairs of pixels, transformed.
-  var readsPairs = false
-  var passes: [Pass]
+  let readsPairs: Bool
+  let passes: UnsafeBufferPointer<Pass>
   /// Integers a pixel in the buffer of sums, where the output goes there.
-  var sumStep: Int
+  let sumStep: Int
 
   /// - Parameter planes: of the network's output, whose channels few may be.
   init(
@@ -33,12 +38,13 @@ struct PackedConvolution {
     let pairs = table.pairs == nil ? [] : PackedConvolution.pairLists(layer, inputStep: inputStep)
     let plainCost = lists.reduce(0) { $0 + $1.cost * $1.blocks }
     // To transform and to add up costs a little, too.
-    if !pairs.isEmpty && pairs.reduce(0, { $0 + $1.cost }) * 1.1 < Double(plainCost) {
-      readsPairs = true
-      passes = pairs.enumerated().map { PackedConvolution.pass(layer, $1, firstChannel: $0 * 16, zeroPoint, arena) }
-    } else {
-      passes = lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) }
-    }
+    readsPairs = !pairs.isEmpty && pairs.reduce(0, { $0 + $1.cost }) * 1.1 < Double(plainCost)
+    let passes =
+      readsPairs
+      ? pairs.enumerated().map { PackedConvolution.pass(layer, $1, firstChannel: $0 * 16, zeroPoint, arena) }
+      : lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) }
+    self.passes = UnsafeBufferPointer(start: arena.copy(passes), count: passes.count)
+    (input, output, kernelHeight, padTop) = (layer.input, layer.output, layer.kernelHeight, layer.padTop)
     writeBias(layer.bias)
   }
 
@@ -69,7 +75,7 @@ struct PackedConvolution {
       return stride(from: 0, to: layer.outputChannels, by: 4).map {
         TapList(
           layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: .few, firstChannel: $0, blocks: 1,
-          joined: false)
+          joined: table.joinsTaps)
       }
     }
     let blocks = (layer.outputChannels + 15) / 16
@@ -97,38 +103,44 @@ struct PackedConvolution {
   private static func pass(
     _ layer: IntegerNetwork.Convolution, _ list: PairList, firstChannel: Int, _ zeroPoint: UInt8, _ arena: Arena
   ) -> Pass {
-    /// Sums are twice what they stand for.
-    func halves(_ scales: [Float]) -> UnsafePointer<Float> {
-      arena.copy((0..<16).map { firstChannel + $0 < scales.count ? scales[firstChannel + $0] / 2 : 0 })
-    }
+    let channels = (0..<16).map { firstChannel + $0 }
     return Pass(
       blocks: 1, firstChannel: firstChannel, rowEnds: arena.copy(list.rowEnds), offsets: arena.copy(list.offsets),
       weights: arena.copy(list.weights), bias: arena.make(Int32.self, count: 64),
-      requantisation: Requantisation(
-        scales: halves(layer.scales), negativeScales: layer.negativeScales.map(halves),
-        range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high)),
-      products: list.weights.count)
+      requantisation: requantisation(layer, channels, sumsAre: 2, zeroPoint, arena))
   }
 
   private static func pass(
     _ layer: IntegerNetwork.Convolution, _ taps: TapList, _ zeroPoint: UInt8, _ arena: Arena
   ) -> Pass {
     let lanes = 16 * taps.blocks
-    let bias = arena.make(Int32.self, count: lanes)
-    var scales = [Float](repeating: 0, count: lanes)
-    var negative = scales
-    for lane in 0..<lanes {
-      let channel = taps.firstChannel + (taps.shape == .few ? lane / 4 : lane)
-      guard channel < layer.outputChannels else { continue }
-      if !layer.scales.isEmpty { scales[lane] = layer.scales[channel] }
-      if let slopes = layer.negativeScales { negative[lane] = slopes[channel] }
-    }
+    let channels = (0..<lanes).map { taps.firstChannel + (taps.shape == .few ? $0 / 4 : $0) }
     return Pass(
       blocks: taps.blocks, firstChannel: taps.firstChannel, rowEnds: arena.copy(taps.rowEnds),
-      offsets: arena.copy(taps.offsets), weights: arena.copy(taps.weights), bias: bias,
-      requantisation: Requantisation(
-        scales: arena.copy(scales), negativeScales: layer.negativeScales == nil ? nil : arena.copy(negative),
-        range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high)),
-      products: taps.weights.count)
+      offsets: arena.copy(taps.offsets), weights: arena.copy(taps.weights),
+      bias: arena.make(Int32.self, count: lanes),
+      requantisation: requantisation(layer, channels, sumsAre: 1, zeroPoint, arena))
+  }
+
+  /// - Parameters:
+  ///   - channels: of the lanes; beyond the layer's they have a scale of zero.
+  ///   - multiple: how many times what they stand for the sums are.
+  private static func requantisation(
+    _ layer: IntegerNetwork.Convolution, _ channels: [Int], sumsAre multiple: Int, _ zeroPoint: UInt8, _ arena: Arena
+  ) -> Requantisation {
+    func lanes(_ scales: [Float]) -> [Float] {
+      channels.map { $0 < scales.count ? scales[$0] / Float(multiple) : 0 }
+    }
+    let scales = lanes(layer.scales)
+    let isPlain =
+      layer.negativeScales == nil && zeroPoint == 0 && layer.low == 0 && layer.high == 255
+      && scales.allSatisfy { $0 >= 0 }
+      && channels.allSatisfy {
+        $0 >= layer.outputChannels || Emission.largestSum(layer, $0) * multiple < 1 << 23
+      }
+    return Requantisation(
+      scales: arena.copy(scales), negativeScales: layer.negativeScales.map { arena.copy(lanes($0)) },
+      range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high),
+      plainOffsets: isPlain ? arena.copy(scales.map { $0 * -0x1p23 }) : nil)
   }
 }

@@ -26,12 +26,12 @@ struct TapList {
     self.firstChannel = firstChannel
     self.blocks = blocks
     let group = shape == .few ? 16 : 4
-    let joined = joined && inputStep % 4 == 0
+    let joined = joined && inputStep % group == 0
     for y in 0..<layer.kernelHeight {
       // Entries of one, two and three taps: where they begin, and their weights.
       var entries: [[(place: Int, weights: [Int8])]] = [[], [], []]
       if joined {
-        for part in stride(from: 0, to: inputStep, by: 4) {
+        for part in stride(from: 0, to: inputStep, by: group) {
           var x = 0
           while x < layer.kernelWidth {
             var weights: [Int8] = []
@@ -51,7 +51,7 @@ struct TapList {
           if tap.contains(where: { $0 != 0 }) { entries[0].append((place, tap)) }
         }
       }
-      for taps in shape == .few ? [0] : [2, 1, 0] {
+      for taps in [2, 1, 0] {
         for entry in entries[taps] {
           offsets.append(Int32(entry.place - layer.padLeft * inputStep))
           weights += entry.weights
