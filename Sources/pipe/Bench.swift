@@ -4,7 +4,7 @@ import Stages
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure speed.", subcommands: [BenchModel.self, BenchPipeline.self])
+    abstract: "Measure speed.", subcommands: [BenchModel.self, BenchKernels.self, BenchPipeline.self])
 }
 
 struct BenchModel: ParsableCommand {
@@ -40,6 +40,28 @@ struct BenchModel: ParsableCommand {
 
   func run() throws {
     let benchmark = try ModelBenchmark(model, size: size, threads: threads, runs: runs, unchanged: unchanged)
+    print(json ? benchmark.json : benchmark.text)
+  }
+}
+
+struct BenchKernels: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernels",
+    abstract: "Measure how fast convolutions run on one thread, at every level of this processor."
+  )
+
+  @Option(help: "How many times to run each; the best counts.")
+  var runs = 20
+
+  @Flag(help: "As one JSON object for each.")
+  var json = false
+
+  func validate() throws {
+    if !(1...100_000).contains(runs) { throw ValidationError("--runs wants 1 to 100000") }
+  }
+
+  func run() {
+    let benchmark = KernelsBenchmark(runs: runs)
     print(json ? benchmark.json : benchmark.text)
   }
 }
