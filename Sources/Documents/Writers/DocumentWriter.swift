@@ -75,7 +75,7 @@ public final class DocumentWriter {
   /// Whether there is anything for a person to look at.
   public var hasReview: Bool { review?.isEmpty == false }
 
-  /// Completes all files, flushes them to disk and reads the PDF back.
+  /// Completes all files and reads the PDF back. Who publishes them brings them to the disk.
   public func finish() throws {
     for (format, file) in texts {
       try file.write(format.end(summary))
@@ -84,7 +84,6 @@ public final class DocumentWriter {
     try review?.finish()
     guard let assembler, let pdf else { return }
     try assembler.write(to: pdf)
-    try TextFile.flush(pdf)
     try assembler.verify(pdf)
   }
 }
@@ -106,21 +105,7 @@ final class TextFile {
   }
 
   func close() throws {
-    do {
-      try handle.synchronize()
-      try handle.close()
-    } catch { throw TextFile.failure(path, error) }
-  }
-
-  /// Brings a file that another writer has closed to the disk.
-  static func flush(_ path: String) throws {
-    do {
-      guard let handle = FileHandle(forUpdatingAtPath: path) else {
-        throw Failure("cannot open what was written", place: path, mayPass: true)
-      }
-      try handle.synchronize()
-      try handle.close()
-    } catch { throw (error as? Failure) ?? failure(path, error) }
+    do { try handle.close() } catch { throw TextFile.failure(path, error) }
   }
 
   private static func failure(_ path: String, _ error: any Error) -> Failure {
