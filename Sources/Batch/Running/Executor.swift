@@ -52,6 +52,7 @@ final class Executor: Sendable {
     for _ in 0..<budget.lanes(jobs: options.segment == nil ? plan.toRun.count : .max, requested: options.lanes) {
       lanes.async(group: group) { [self] in
         let runner = makeRunner()
+        let harbour = Harbour(group)
         while let (job, active) = queue.take(
           lanes: { budget.lanes(jobs: $0, requested: options.lanes) }, stop: { stop.level > .none })
         {
@@ -59,7 +60,7 @@ final class Executor: Sendable {
             giveUp(job)
             continue
           }
-          run(job, on: runner, threads: budget.threads(active: active))
+          run(job, on: runner, threads: budget.threads(active: active), harbour)
         }
         runner.close()
       }
@@ -96,7 +97,7 @@ final class Executor: Sendable {
 
   // MARK: One job
 
-  private func run(_ queued: QueuedJob, on runner: any JobRunner, threads: Int) {
+  private func run(_ queued: QueuedJob, on runner: any JobRunner, threads: Int, _ harbour: Harbour) {
     var queued = queued
     let job = queued.job
     let start = queued.part.segmented?.start ?? .now
@@ -115,7 +116,7 @@ final class Executor: Sendable {
       outcome = .failed(Failure(anyError: error), [])
     }
     queued.attempts += 1
-    settle(queued, outcome, start.duration(to: .now).seconds, threads)
+    settle(queued, outcome, start.duration(to: .now).seconds, threads, harbour)
   }
 
   /// Has a worker do something, and passes on how it gets along and when it is to stop.
@@ -148,7 +149,9 @@ final class Executor: Sendable {
       })
   }
 
-  private func settle(_ queued: QueuedJob, _ outcome: JobOutcome, _ seconds: Double, _ threads: Int) {
+  private func settle(
+    _ queued: QueuedJob, _ outcome: JobOutcome, _ seconds: Double, _ threads: Int, _ harbour: Harbour
+  ) {
     var queued = queued
     let job = queued.job
     let publisher = Publisher(root: plan.roots[job.root], relative: job.relativeOutput)
@@ -159,11 +162,20 @@ final class Executor: Sendable {
         quarantine(queued, result, objection, publisher, seconds, threads)
         return
       }
-      do {
-        let receipt = try publisher.publish(result.report.sink, receipt(job, result, seconds, threads))
-        done(queued, receipt, seconds)
-      } catch {
-        fail(queued, Failure(anyError: error, place: job.input.path), [], publisher, seconds)
+      let publish: @Sendable () -> Void = { [self, queued] in
+        do {
+          let receipt = try publisher.publish(result.report.sink, receipt(job, result, seconds, threads))
+          done(queued, receipt, seconds)
+        } catch {
+          fail(queued, Failure(anyError: error, place: job.input.path), [], publisher, seconds)
+        }
+      }
+      // Whether the next job may start is known only then; and what was cut gives its stretches back.
+      if options.failFast || options.segment != nil { return publish() }
+      queue.settles()
+      harbour.enter { [queue] in
+        publish()
+        queue.settled()
       }
     case .failed(let failure, let notes): fail(queued, failure, notes, publisher, seconds)
     case .crashed(let reason):
@@ -327,6 +339,25 @@ final class Executor: Sendable {
     receipt.failure = failure
     receipt.notes = notes
     return receipt
+  }
+}
+
+/// Where a lane's finished job waits for the disk while the lane works on the next: one at a time.
+private final class Harbour: Sendable {
+  private let group: DispatchGroup
+  private let room = DispatchSemaphore(value: 1)
+  private static let queue = DispatchQueue(label: "publishing", attributes: .concurrent)
+
+  /// - Parameter group: entered until the last has left.
+  init(_ group: DispatchGroup) { self.group = group }
+
+  /// Returns at once where there is room, and else when the one before has left.
+  func enter(_ body: @escaping @Sendable () -> Void) {
+    room.wait()
+    Harbour.queue.async(group: group) { [room] in
+      body()
+      room.signal()
+    }
   }
 }
 

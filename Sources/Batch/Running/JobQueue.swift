@@ -36,6 +36,8 @@ final class JobQueue: @unchecked Sendable {
   private let condition = NSCondition()
   private var waiting: [QueuedJob]
   private var running = 0
+  /// Of those that run, how many only wait for the disk: they leave room for others, and may come back yet.
+  private var settling = 0
   /// The one that is running wants no other beside it.
   private var isAlone = false
   /// The most that were there at once.
@@ -57,11 +59,11 @@ final class JobQueue: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     while true {
-      if stop() || (waiting.isEmpty && !(grows && running > 0)) { return nil }
+      if stop() || (waiting.isEmpty && settling == 0 && !(grows && running > 0)) { return nil }
       let now = ContinuousClock.now
       let limit = lanes(most)
       if running == 0 { isAlone = false }
-      if running < limit, !isAlone,
+      if running - settling < limit, !isAlone,
         let index = waiting.lastIndex(where: {
           ($0.notBefore.map { $0 <= now } ?? true) && ($0.memory == nil || running == 0)
         })
@@ -69,13 +71,19 @@ final class JobQueue: @unchecked Sendable {
         let job = waiting.remove(at: index)
         running += 1
         isAlone = job.memory != nil
-        return (job, isAlone ? 1 : min(limit, running + waiting.count))
+        return (job, isAlone ? 1 : min(limit, running - settling + waiting.count))
       }
       _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
     }
   }
 
   func finished() { change { running -= 1 } }
+
+  /// A job's work is done, and only its output has to reach the disk: from here to `settled` it leaves room for others.
+  func settles() { change { settling += 1 } }
+
+  /// To be called after what ends the job.
+  func settled() { change { settling -= 1 } }
 
   func retry(_ job: QueuedJob) {
     change {
