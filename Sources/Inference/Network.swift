@@ -81,6 +81,11 @@ public final class Network: Sendable {
       if case .mix(let mix) = operation {
         for input in mix.inputs { radii[input] = max(radii[input], radii[mix.output]) }
       }
+      if case .enlargement(let enlargement) = operation {
+        let radius = radii[enlargement.output] + 1
+        radii[enlargement.input] = max(radii[enlargement.input], radius)
+        most = max(most, radius)
+      }
       guard case .convolution(let layer) = operation else { continue }
       let across = max(layer.padLeft, layer.kernelWidth - 1 - layer.padLeft)
       let down = max(layer.padTop, layer.kernelHeight - 1 - layer.padTop)

@@ -97,6 +97,7 @@ public struct NetworkBenchmark: Sendable {
     layers = zip(network.integers.operations, profile).map { operation, milliseconds in
       switch operation {
       case .mix(let mix): Layer(name: mix.name, milliseconds: milliseconds, gmacPerSecond: 0)
+      case .enlargement(let layer): Layer(name: layer.name, milliseconds: milliseconds, gmacPerSecond: 0)
       case .picture: Layer(name: "picture", milliseconds: milliseconds, gmacPerSecond: 0)
       case .convolution(let layer):
         Layer(

@@ -48,6 +48,8 @@ struct Reference {
             tensors[mix.output].append(UInt8(min(max(code, Float(mix.low)), Float(mix.high))))
           }
         }
+      case .enlargement(let layer):
+        tensors[layer.output] = enlarged(layer, tensors[layer.input], width: columns, height: rows)
       case .convolution(let layer):
         let sums = sums(
           layer, bias: layer.bias(noiseLevel: noiseLevel), tensors[layer.input], width: columns, height: rows)
@@ -85,6 +87,39 @@ struct Reference {
       }
     }
     return sums
+  }
+
+  private func enlarged(
+    _ layer: IntegerNetwork.Enlargement, _ input: [UInt8], width: Int, height: Int
+  ) -> [UInt8] {
+    let (side, count) = (layer.side, layer.channels)
+    let zero = Int(network.tensors[layer.input].quantisation.zeroPoint)
+    let (even, odd) = layer.interpolation.weights
+    var output: [UInt8] = []
+    for channel in 0..<4 * side * side * count {
+      let (pixel, plane) = (channel / count, channel % count)
+      for y in 0..<height {
+        for x in 0..<width {
+          let (row, column) = (y * 2 * side + pixel / (2 * side), x * 2 * side + pixel % (2 * side))
+          var sum = 0
+          for down in 0..<3 {
+            for across in 0..<3 {
+              let fromY = min(max(row / 2 + down - 1, 0), height * side - 1)
+              let fromX = min(max(column / 2 + across - 1, 0), width * side - 1)
+              let from = (fromY % side * side + fromX % side) * count + plane
+              let weight = (row % 2 == 0 ? even : odd)[down] * (column % 2 == 0 ? even : odd)[across]
+              sum += Int(weight) * Int(input[(from * height + fromY / side) * width + fromX / side])
+            }
+          }
+          var value = Float(sum - 16 * zero) * layer.scale
+          if value < 0 { value *= layer.slopes[plane] }
+          let code =
+            value.rounded(.toNearestOrEven) + Float(network.tensors[layer.output].quantisation.zeroPoint)
+          output.append(UInt8(min(max(code, Float(layer.low)), Float(layer.high))))
+        }
+      }
+    }
+    return output
   }
 
   private func code(_ layer: IntegerNetwork.Convolution, _ sum: Int32, channel: Int) -> UInt8 {

@@ -39,6 +39,10 @@ import Testing
     NetworkShape(channels: [16], upscale: 4, planes: 3, interpolation: .asymmetric, fold: 2),
     NetworkShape(channels: [16, 16], interpolation: .halfPixel),
     NetworkShape(channels: [16], interpolation: .asymmetric, result: .init(scale: 0.02, zeroPoint: 114)),
+    NetworkShape(channels: [16, 12], zeroPoints: true, enlarging: .halfPixel),
+    NetworkShape(channels: [16], upscale: 4, fold: 2, slopes: true, enlarging: .asymmetric),
+    NetworkShape(channels: [], planes: 3, enlarging: .halfPixel),
+    NetworkShape(channels: [16, 16], fold: 2, mixing: .sum, enlarging: .halfPixel),
   ]
   static let sizes = [(1, 1), (2, 3), (5, 1), (1, 9), (23, 4), (24, 7), (25, 5), (61, 11)]
   /// Emulated processors are slow.

@@ -10,8 +10,7 @@ import Testing
 
   static let names = [
     "trained", "denoiser", "plain", "transposed", "folded", "skipping", "activated", "unshuffled", "enlarged",
-    "coloured",
-    "colourful",
+    "coloured", "colourful", "interpolated",
   ]
 
   @Test(arguments: names) func answersAsONNXRuntime(_ name: String) throws {

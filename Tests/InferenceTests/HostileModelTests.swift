@@ -9,6 +9,7 @@ import Testing
 @Suite struct HostileModelTests {
   static let names = [
     "trained", "denoiser", "plain", "folded", "skipping", "activated", "unshuffled", "enlarged", "colourful",
+    "interpolated",
   ]
 
   private func good(_ name: String) throws -> Data {
@@ -60,6 +61,32 @@ import Testing
         for _ in 0..<Int.random(in: 1...3, using: &random) { HostileModelTests.mutate(&mutant.graph, &random) }
         attempt(try mutant.serializedBytes())
       }
+    }
+  }
+
+  /// Float networks, which the quantiser runs.
+  static let floats = ["compact", "fsrcnn", "dncnn", "residual", "compact-rgb", "enlarging-rgb", "dncnn-rgb"]
+
+  @Test(arguments: floats) func quantisingMutants(_ name: String) throws {
+    let model = try Onnx_ModelProto(serializedBytes: good(name))
+    var random = Seeded(state: 6)
+    for number in 0..<HostileModelTests.mutants / 10 / HostileModelTests.floats.count + 1 {
+      var mutant = model
+      for _ in 0..<Int.random(in: 1...3, using: &random) { HostileModelTests.mutate(&mutant.graph, &random) }
+      var bytes: Data = try mutant.serializedBytes()
+      if number % 4 == 0 { HostileModelTests.mutate(&bytes, &random) }
+      quantise(bytes, number % 2 == 0 ? .meanSquare : .percentile(0.999))
+    }
+  }
+
+  private func quantise(_ bytes: Data, _ choice: Quantizer.Choice) {
+    do {
+      var quantizer = try Quantizer(bytes, name: "mutant")
+      let samples = (0..<96 * quantizer.channels).map { UInt8($0 * 7 % 256) }
+      try quantizer.calibrate(.init(width: 12, height: 8, samples: samples))
+      attempt(try quantizer.quantised(choice))
+    } catch {
+      #expect(error.exitCode == .usage && error.place.hasPrefix("mutant") && !error.message.isEmpty)
     }
   }
 
@@ -148,6 +175,27 @@ import Testing
     try refused("impossible dimensions") { $0.initializer[0].dims = [1 << 40, 1 << 40] }
     try refused("impossible dimensions") { $0.initializer[0].dims = [-1] }
     try refused("values where its dimensions ask for") { $0.initializer[0].dims = [1000] }
+    // Slopes for channels that are no longer those of the sum.
+    try refused("must stand before the folding", "activated") { graph in
+      guard let index = graph.node.firstIndex(where: { $0.opType == "PRelu" }),
+        let slopes = graph.initializer.firstIndex(where: { $0.name == graph.node[index].input[1] })
+      else { return }
+      let folding = Onnx_NodeProto.with {
+        $0.opType = "DepthToSpace"
+        $0.input = [graph.node[index].input[0]]
+        $0.output = ["opened"]
+        $0.attribute = [
+          .with {
+            $0.name = "blocksize"
+            $0.i = 2
+          }
+        ]
+      }
+      graph.node[index].input[0] = "opened"
+      graph.initializer[slopes].dims = [4, 1, 1]
+      graph.initializer[slopes].rawData = graph.initializer[slopes].rawData.prefix(16)
+      graph.node.insert(folding, at: index)
+    }
     try refused("made twice") { $0.node.append($0.node[0]) }
     try refused("its output 'absent' is never made") { $0.output[0].name = "absent" }
   }

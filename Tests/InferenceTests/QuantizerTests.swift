@@ -34,7 +34,9 @@ import Testing
   /// Kinds of networks as PyTorch exports them: a compact Real-ESRGAN with PReLU, FSRCNN, DnCNN with batch
   /// normalisation, and residual blocks; on luma, some on red, green and blue. The quantised file answers as the float
   /// one nearly, and in onnxruntime, where there is a Python that has it, as here.
-  @Test(arguments: ["compact", "fsrcnn", "dncnn", "residual", "compact-rgb", "compact-rgb-x4", "dncnn-rgb"])
+  @Test(arguments: [
+    "compact", "fsrcnn", "dncnn", "residual", "compact-rgb", "compact-rgb-x4", "enlarging-rgb", "dncnn-rgb",
+  ])
   func staysCloseToPyTorch(_ name: String) throws {
     let folder = GoldenTests.folder
     var quantizer = try Quantizer(Data(contentsOf: folder.appending(path: name + ".onnx")), name: name)

@@ -26,9 +26,11 @@ struct NetworkShape: CustomTestStringConvertible {
   enum Mixing { case none, sum, join }
   /// What the last layer reads: the one before it, or that and the first, added or side by side.
   var mixing = Mixing.none
+  /// Whether what the last layer reads is twice as large as what is before it.
+  var enlarging: Interpolation?
 
   var testDescription: String {
-    "\(planes) \(channels) x\(upscale) / \(fold) noise \(takesNoise) mixing \(mixing) kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
+    "\(planes) \(channels) x\(upscale) / \(fold) noise \(takesNoise) mixing \(mixing) enlarging \(enlarging.map { "\($0)" } ?? "") kernels \(kernels) weights \(weights) zero \(zeroBlocks)% points \(zeroPoints) "
       + "slopes \(slopes) picture \(addsPicture) residual \(residual != nil) result \(result != nil) \(interpolation.map { "\($0)" } ?? "")"
   }
 
@@ -38,6 +40,7 @@ struct NetworkShape: CustomTestStringConvertible {
     for index in 0...channels.count {
       let last = index == channels.count
       if last && mixing != .none { mix(&tensors, &operations, &random) }
+      if last, let enlarging { enlarge(enlarging, &tensors, &operations, &random) }
       let reads = last ? tensors.count - 1 : index
       let input = tensors[reads].channels
       let outputs = last ? planes * upscale * upscale : channels[index]
@@ -78,6 +81,24 @@ struct NetworkShape: CustomTestStringConvertible {
       }, residual: residual, result: result)
     return IntegerNetwork(
       tensors: tensors, operations: operations, ending: ending, fold: fold, noiseLevel: takesNoise ? 0.06 : nil)
+  }
+
+  private func enlarge(
+    _ interpolation: Interpolation, _ tensors: inout [IntegerNetwork.Tensor],
+    _ operations: inout [IntegerNetwork.Operation], _ random: inout Seeded
+  ) {
+    let input = tensors.count - 1
+    let channels = tensors[input].channels / (fold * fold)
+    var quantisation = Quantisation.samples
+    quantisation.zeroPoint = UInt8.random(in: 0...255, using: &random)
+    operations.append(
+      .enlargement(
+        .init(
+          name: "enlargement", input: input, output: tensors.count, interpolation: interpolation, side: fold,
+          channels: channels, scale: zeroPoints ? Float.random(in: 0.05...0.1, using: &random) : 1 / 16,
+          slopes: (0..<channels).map { _ in slopes ? Float.random(in: -0.5...1.5, using: &random) : 1 },
+          low: zeroPoints ? quantisation.zeroPoint : 0, high: 250)))
+    tensors.append(.init(channels: 4 * tensors[input].channels, quantisation: quantisation))
   }
 
   private func mix(

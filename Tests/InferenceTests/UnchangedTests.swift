@@ -12,6 +12,7 @@ import Testing
     var random = Seeded(state: 11)
     reuse(NetworkShape(channels: [16, 16], kernels: [(3, 3), (5, 3), (3, 3)]), rows, threads, &random)
     reuse(NetworkShape(channels: [16, 16], upscale: 4, fold: 2), rows, threads, &random)
+    reuse(NetworkShape(channels: [16], enlarging: .halfPixel), rows, threads, &random)
   }
 
   private func reuse(_ shape: NetworkShape, _ rows: [Int], _ threads: Int, _ random: inout Seeded) {

@@ -46,7 +46,13 @@ extension Compiler {
       pending.slopes = try spread(node, slopes, over: pending)
       return .pending(pending)
     case .mixed(var mixed) where !mixed.hasActivation:
-      mixed.slopes = try spread(node, slopes, over: mixed.view.shape.channels)
+      let each = try spread(node, slopes, over: mixed.view.shape.channels)
+      if let first = each.first, each.allSatisfy({ $0 == first }) {
+        mixed.slopes = .init(repeating: first, count: mixed.view.made.channels)
+      } else {
+        guard mixed.view.steps.isEmpty else { throw node.refuse("it must stand before the folding of its input") }
+        mixed.slopes = each
+      }
       return .mixed(mixed)
     default: throw node.refuse("it follows neither a convolution nor a sum directly")
     }

@@ -88,12 +88,17 @@ extension Compiler {
       guard !picture.isCode, let quantisation = picture.quantisation else {
         throw node.refuse("its input is not quantised", advice: "run 'pipe quantize' on the float model first")
       }
-      guard picture.interpolation == nil else {
-        throw node.refuse(
-          "its input is the picture enlarged by linear interpolation, which may only be added at the end")
-      }
       // The picture quantised in the same way is the same tensor, however often the graph does it.
       feature = Feature(source: .picture, quantisation: quantisation, number: -1, view: picture.view)
+      if let interpolation = picture.interpolation {
+        guard picture.view.steps == [.enlarge(2)] else {
+          throw node.refuse("its input is the picture enlarged by linear interpolation and then moved")
+        }
+        feature.quantisation = picture.interpolated
+        feature.view = View(picture.view.made)
+        let mixed = Mixed(name: node.label, feature, interpolation: interpolation)
+        feature = newFeature(.mix(mixed), mixed.view, quantisation)
+      }
     default:
       throw node.refuse("its input is not quantised", advice: "run 'pipe quantize' on the float model first")
     }

@@ -97,6 +97,12 @@ struct Emission {
       made[key] = index
       return index
     case .mix(let mixed):
+      if let interpolation = mixed.interpolation {
+        let enlargement = try enlargement(mixed, interpolation, feature)
+        operations.append(.enlargement(enlargement))
+        made[key] = enlargement.output
+        return enlargement.output
+      }
       let mix = try mix(mixed, feature)
       operations.append(.mix(mix))
       made[key] = mix.output
@@ -124,6 +130,25 @@ struct Emission {
     return IntegerNetwork.Mix(
       name: mixed.name, output: index, parts: runs, slopes: slopes,
       low: mixed.low > -.infinity ? feature.quantisation.code(mixed.low) : 0,
+      high: mixed.high < .infinity ? feature.quantisation.code(mixed.high) : 255)
+  }
+
+  private mutating func enlargement(
+    _ mixed: Mixed, _ interpolation: Interpolation, _ feature: Feature
+  ) throws(Failure) -> IntegerNetwork.Enlargement {
+    guard operations.count < Compiler.mostConvolutions else { throw compiler.refuse("the network is too large") }
+    let input = mixed.parts[0][0]
+    let scale = Float(mixed.factor * Double(input.quantisation.scale) / Double(feature.quantisation.scale) / 16)
+    let slopes = mixed.slopes?.map { Float($0) } ?? .init(repeating: 1, count: input.shape.channels)
+    guard scale.isFinite, abs(scale) < 1e6, slopes.allSatisfy({ abs($0) < 1e6 }) else {
+      throw compiler.refuse("'\(mixed.name)': the scales of its input and its output are out of proportion")
+    }
+    let source = try tensor(input)
+    let resolution = input.shape.resolution
+    return IntegerNetwork.Enlargement(
+      name: mixed.name, input: source, output: try append(feature), interpolation: interpolation,
+      side: compiler.grid * resolution.up / resolution.down, channels: input.shape.channels, scale: scale,
+      slopes: slopes, low: mixed.low > -.infinity ? feature.quantisation.code(mixed.low) : 0,
       high: mixed.high < .infinity ? feature.quantisation.code(mixed.high) : 255)
   }
 

@@ -32,7 +32,7 @@ extension Compiler {
       return try add(node, constantValues(node, 0), to: &pending)
     case (.levels(let a), .levels(let b)): return try mixed(node, [[a, b]])
     case (.mixed(let mixed), .levels(let feature)), (.levels(let feature), .mixed(let mixed)):
-      guard mixed.parts.count == 1, !mixed.hasActivation, mixed.factor == 1 else {
+      guard mixed.parts.count == 1, !mixed.hasActivation, mixed.factor == 1, mixed.interpolation == nil else {
         throw node.refuse(
           "its inputs must be quantised first", advice: "put QuantizeLinear and DequantizeLinear before")
       }

@@ -23,18 +23,21 @@ struct IntegerNetwork: Sendable {
     case picture(output: Int, codes: [UInt8])
     case convolution(Convolution)
     case mix(Mix)
+    case enlargement(Enlargement)
 
     var inputs: [Int] {
       switch self {
       case .picture: []
       case .convolution(let convolution): [convolution.input]
       case .mix(let mix): mix.inputs
+      case .enlargement(let enlargement): [enlargement.input]
       }
     }
 
     var output: Int? {
       switch self {
       case .mix(let mix): mix.output
+      case .enlargement(let enlargement): enlargement.output
       case .picture(let output, _): output
       case .convolution(let convolution): convolution.output
       }
@@ -66,6 +69,26 @@ struct IntegerNetwork: Sendable {
     var high: UInt8
 
     var inputs: [Int] { parts.flatMap { $0.terms.map(\.input) } }
+  }
+
+  /// A tensor twice as large by linear interpolation: code = round(slope((sum of sixteenths · code - 16 · zero point) ·
+  /// scale)) + zero point. Outside the picture its edge is repeated.
+  struct Enlargement: Sendable {
+    var name: String
+    var input: Int
+    var output: Int
+    var interpolation: Interpolation
+    /// Of the input's pixels in a block, which are its channels, [side² pixels][channel]; the output has [4 · side²
+    /// pixels][channel].
+    var side: Int
+    var channels: Int
+    /// From a sixteenth of the input's codes to the output's.
+    var scale: Float
+    /// What values below zero are multiplied by, for each channel of a pixel.
+    var slopes: [Float]
+    /// The codes an activation clips to.
+    var low: UInt8
+    var high: UInt8
   }
 
   struct Convolution: Sendable {

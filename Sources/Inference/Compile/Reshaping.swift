@@ -42,19 +42,40 @@ extension Compiler {
       return try reshape(node, .enlarge(size), refused)
     }
     guard mode == "linear" else { throw node.refuse("attribute 'mode' = \(mode) is not supported") }
-    let interpolation: Interpolation
-    switch coordinates {
-    case "half_pixel", "pytorch_half_pixel": interpolation = .halfPixel
-    case "asymmetric": interpolation = .asymmetric
-    default: throw node.refuse("attribute 'coordinate_transformation_mode' = \(coordinates) is not supported")
+    guard let interpolation = Interpolation(coordinates) else {
+      throw node.refuse("attribute 'coordinate_transformation_mode' = \(coordinates) is not supported")
     }
-    guard case .picture(var picture) = try value(node, 0), picture.view.steps.isEmpty, size == 2,
-      picture.view.take(.enlarge(2))
-    else {
-      throw node.refuse("attribute 'mode' = linear is supported for the picture itself, twice as large, alone")
+    guard size == 2 else { throw node.refuse("attribute 'mode' = linear is supported for twice the size alone") }
+    return try interpolate(node, interpolation)
+  }
+
+  private mutating func interpolate(_ node: OnnxNode, _ interpolation: Interpolation) throws(Failure) -> Value {
+    let value = try value(node, 0)
+    if case .picture(var picture) = value, picture.view.steps.isEmpty, !picture.isCode, picture.view.take(.enlarge(2)) {
+      picture.interpolation = interpolation
+      picture.interpolated = picture.quantisation ?? .samples
+      picture.quantisation = nil
+      return .picture(picture)
     }
-    picture.interpolation = interpolation
-    return .picture(picture)
+    switch value {
+    case .levels, .picture: break
+    default:
+      throw node.refuse(
+        "what it interpolates must be quantised first", advice: "put QuantizeLinear and DequantizeLinear before")
+    }
+    var feature = try feature(node, 0)
+    guard feature.shape.resolution.times(2, by: 1).up <= View.most else {
+      throw node.refuse("the picture is enlarged too often")
+    }
+    if !feature.view.steps.isEmpty {
+      // Its values in the places where they are looked for.
+      let moved = Mixed(name: node.label, parts: [[feature]])
+      feature = newFeature(.mix(moved), moved.view, feature.quantisation)
+    }
+    let mixed = Mixed(name: node.label, feature, interpolation: interpolation)
+    guard featureCount < Compiler.mostFeatures else { throw node.refuse("the network is too large") }
+    grid = mixed.view.shape.resolution.grid(with: grid)
+    return .mixed(mixed)
   }
 
   /// Whether enlarging so many times by the nearest pixel makes each a block.

@@ -31,6 +31,8 @@ struct PictureValue {
   var view: View
   /// How pixels between those of the picture are made; nil: they repeat it.
   var interpolation: Interpolation?
+  /// What the picture was quantised to before it was interpolated.
+  var interpolated = Quantisation.samples
   /// Whether it is a code (after QuantizeLinear) rather than a real.
   var isCode = false
   var quantisation: Quantisation?
@@ -89,11 +91,13 @@ struct Pending {
   }
 }
 
-/// Parts side by side, each the sum of its features, and what follows until something rounds:
-/// real = clip(slope(factor · sum)).
+/// Parts side by side, each the sum of its features, or one feature interpolated, and what follows until something
+/// rounds: real = clip(slope(factor · sum)).
 struct Mixed {
   var name: String
   var parts: [[Feature]]
+  /// Twice as large; then there is one part of one feature, whose view is as it was made.
+  var interpolation: Interpolation?
   var factor = 1.0
   var slopes: [Double]?
   var low = -Double.infinity
@@ -107,6 +111,14 @@ struct Mixed {
     view = View(
       Shape(
         channels: parts.reduce(0) { $0 + $1[0].shape.channels }, resolution: parts[0][0].shape.resolution))
+  }
+
+  /// A feature twice as large.
+  init(name: String, _ feature: Feature, interpolation: Interpolation) {
+    self.init(name: name, parts: [[feature]])
+    self.interpolation = interpolation
+    view = View(
+      Shape(channels: feature.shape.channels, resolution: feature.shape.resolution.times(2, by: 1)))
   }
 
   var hasActivation: Bool { slopes != nil || low > -.infinity || high < .infinity }

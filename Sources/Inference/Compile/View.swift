@@ -121,18 +121,37 @@ struct View: Hashable {
   }
 }
 
-/// How a picture is enlarged twice by linear interpolation: each sample of the output is between two of the input.
+/// How a tensor is enlarged twice by linear interpolation: each sample of the output is between two of the input.
 enum Interpolation: Hashable {
   /// Centres of pixels keep their places: quarters and three quarters.
   case halfPixel
   /// Every other sample is one of the input.
   case asymmetric
 
+  /// By the name of ONNX's `coordinate_transformation_mode`; nil for others.
+  init?(_ coordinates: String) {
+    switch coordinates {
+    case "half_pixel", "pytorch_half_pixel": self = .halfPixel
+    case "asymmetric": self = .asymmetric
+    default: return nil
+    }
+  }
+
   /// In quarters, of the samples before, at and after an output sample's place: of even outputs, of odd ones.
   var weights: (even: [Int32], odd: [Int32]) {
     switch self {
     case .halfPixel: ([1, 3, 0], [0, 3, 1])
     case .asymmetric: ([0, 4, 0], [0, 2, 2])
+    }
+  }
+
+  /// Samples before, at and after an output's place that it is between, and their weights in quarters; the second may
+  /// weigh nothing.
+  func neighbours(_ output: Int) -> (first: Int, second: Int, weights: (Int32, Int32)) {
+    let at = output / 2
+    switch self {
+    case .halfPixel: return (at, output % 2 == 0 ? at - 1 : at + 1, (3, 1))
+    case .asymmetric: return output % 2 == 0 ? (at, at, (4, 0)) : (at, at + 1, (2, 2))
     }
   }
 

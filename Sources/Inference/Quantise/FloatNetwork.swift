@@ -6,37 +6,53 @@ struct FloatNetwork {
   let place: String
 
   static func isConvolution(_ operation: String) -> Bool { operation == "Conv" || operation == "ConvTranspose" }
-  static func joins(_ operation: String) -> Bool { operation == "Add" || operation == "Concat" }
+  /// Whether a node needs what it reads to be bytes: sums, joints, and interpolation.
+  static func readsBytes(_ node: OnnxNode) -> Bool {
+    switch node.operation {
+    case "Add", "Concat": true
+    case "Resize": node.string("mode", default: "nearest") == "linear"
+    default: false
+    }
+  }
 
   /// Where the part ends in which tensors are bytes, once quantised.
   static func lastConvolution(of graph: OnnxGraph) -> Int {
     graph.nodes.lastIndex { isConvolution($0.opType) } ?? -1
   }
 
-  /// - Returns: the tensors that convolutions read, and sums and joints of tensors before the last of them.
-  mutating func run(_ inputs: [String: FloatTensor]) throws(Failure) -> [String: FloatTensor] {
+  /// Samples of one tensor: more is refused before it is made.
+  private static let mostValues = 1 << 26
+
+  /// - Parameter see: gets the tensors that convolutions read, and that are added, joined or interpolated before the
+  ///   last of them.
+  mutating func run(
+    _ inputs: [String: FloatTensor], see: (_ name: String, _ tensor: FloatTensor) -> Void
+  ) throws(Failure) {
     var values = inputs
-    var read: [String: FloatTensor] = [:]
     let last = FloatNetwork.lastConvolution(of: graph)
+    /// The last node that reads a tensor: then it goes.
+    var lastReader: [String: Int] = [:]
+    for (number, proto) in graph.nodes.enumerated() { for name in proto.input { lastReader[name] = number } }
     for (number, proto) in graph.nodes.enumerated() where number <= last {
       let node = OnnxNode(proto, number: number, model: place)
       if node.operation == "Constant", let attribute = proto.attribute.first(where: { $0.name == "value" }) {
         graph.constants[try node.output()] = try OnnxTensor(attribute.t, place: node.place)
       }
-      if FloatNetwork.joins(node.operation) {
-        for name in proto.input { if let tensor = values[name] { read[name] = tensor } }
+      if FloatNetwork.readsBytes(node) {
+        for name in proto.input { if let tensor = values[name] { see(name, tensor) } }
       }
       if FloatNetwork.isConvolution(node.operation) {
         let name = try node.input(0)
         guard let tensor = values[name] else { throw node.refuse("its input '\(name)' is not made before it") }
-        read[name] = tensor
+        see(name, tensor)
         if number == last { break }
       }
       // What has constants alone for inputs is left out: shapes and the like, which no convolution reads.
       guard let first = proto.input.first(where: { values[$0] != nil }), let tensor = values[first] else { continue }
-      values[try node.output()] = try evaluate(node, tensor, values)
+      let output = try node.output()
+      values[output] = try evaluate(node, tensor, values)
+      for name in proto.input + [output] where lastReader[name, default: number] <= number { values[name] = nil }
     }
-    return read
   }
 
   private func evaluate(
@@ -67,9 +83,19 @@ struct FloatNetwork {
       return try taking(.unfold(node.int("blocksize", default: 0), planar: planar), tensor, node)
     case "Resize":
       guard let name = node.optionalInput(2), let scales = graph.constants[name]?.values, scales.count == 4,
-        let size = Int(exactly: scales[2]), node.string("mode", default: "nearest") == "nearest"
-      else { throw node.refuse("before a convolution only nearest pixels are supported") }
-      return try taking(.enlarge(size), tensor, node)
+        let size = Int(exactly: scales[2])
+      else { throw node.refuse("it gives no constant scales") }
+      switch (node.string("mode", default: "nearest"), size) {
+      case ("nearest", 1...8): return try taking(.enlarge(size), tensor, node)
+      case ("linear", 2):
+        let coordinates = node.string("coordinate_transformation_mode", default: "half_pixel")
+        guard let interpolation = Interpolation(coordinates) else {
+          throw node.refuse("attribute 'coordinate_transformation_mode' = \(coordinates) is not supported")
+        }
+        try requireSize(node, tensor.values.count, times: 4)
+        return tensor.doubled(interpolation)
+      case (let mode, _): throw node.refuse("attribute 'mode' = \(mode) by \(size) is not supported")
+      }
     case "Clip":
       let low = node.optionalInput(1).flatMap { graph.constants[$0]?.scalar } ?? -.infinity
       let high = node.optionalInput(2).flatMap { graph.constants[$0]?.scalar } ?? .infinity
@@ -100,8 +126,15 @@ struct FloatNetwork {
   }
 
   private func taking(_ step: View.Step, _ tensor: FloatTensor, _ node: OnnxNode) throws(Failure) -> FloatTensor {
+    if case .enlarge(let size) = step { try requireSize(node, tensor.values.count, times: size * size) }
     guard let result = tensor.taking(step) else { throw node.refuse("it does not fit its input") }
     return result
+  }
+
+  private func requireSize(_ node: OnnxNode, _ count: Int, times: Int) throws(Failure) {
+    guard (1...FloatNetwork.mostValues).contains(times), count <= FloatNetwork.mostValues / times else {
+      throw node.refuse("what it makes of a small picture is too large")
+    }
   }
 
   private func convolution(_ node: OnnxNode, _ tensor: FloatTensor) throws(Failure) -> FloatTensor {
@@ -123,6 +156,7 @@ struct FloatNetwork {
     guard pads.count == 4, pads.allSatisfy({ (0...Compiler.largestKernel).contains($0) }),
       pads[0] + pads[2] == height - 1, pads[1] + pads[3] == width - 1
     else { throw node.refuse("attribute 'pads' = \(pads) does not keep the picture's size") }
+    try requireSize(node, tensor.height * tensor.width, times: outputs)
     let bias = node.optionalInput(2) == nil ? [0] : try parameters(node, 2, outputs)
     return tensor.convolved(
       weights.values.map { Float($0) }, bias: bias.count == outputs ? bias : .init(repeating: bias[0], count: outputs),

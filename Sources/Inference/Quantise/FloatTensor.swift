@@ -42,6 +42,31 @@ struct FloatTensor {
     return result
   }
 
+  /// Twice as large, interpolated; outside lies the edge.
+  func doubled(_ interpolation: Interpolation) -> FloatTensor {
+    var result = FloatTensor(channels: channels, height: 2 * height, width: 2 * width, values: [])
+    result.values.reserveCapacity(4 * values.count)
+    for channel in 0..<channels {
+      for y in 0..<2 * height {
+        let down = interpolation.neighbours(y)
+        for x in 0..<2 * width {
+          let across = interpolation.neighbours(x)
+          func value(_ row: Int, _ column: Int) -> Float {
+            let (row, column) = (min(max(row, 0), height - 1), min(max(column, 0), width - 1))
+            return values[(channel * height + row) * width + column]
+          }
+          func between(_ row: Int) -> Float {
+            (value(row, across.first) * Float(across.weights.0) + value(row, across.second) * Float(across.weights.1))
+              / 4
+          }
+          result.values.append(
+            (between(down.first) * Float(down.weights.0) + between(down.second) * Float(down.weights.1)) / 4)
+        }
+      }
+    }
+    return result
+  }
+
   /// A convolution that keeps the size; zeros lie outside.
   ///
   /// - Parameter weights: [output][input / groups][y][x]

@@ -87,16 +87,16 @@ public struct Quantizer {
       }
     }
     var network = FloatNetwork(graph: graph, place: place)
-    let tensors = try network.run([
-      input: FloatTensor(channels: channels, height: height, width: width, values: values)
-    ])
-    for (name, tensor) in tensors where name != input {
+    var noted: [String: [Float]] = [:]
+    let picture = FloatTensor(channels: channels, height: height, width: width, values: values)
+    try network.run([input: picture]) { name, tensor in
+      guard name != input, noted[name] == nil else { return }
       // Enough of every picture to know the distribution, and never more memory than this.
       let step = max(1, tensor.values.count / 20_000)
-      var kept = seen[name] ?? []
-      guard kept.count < 2_000_000 else { continue }
-      for index in stride(from: 0, to: tensor.values.count, by: step) { kept.append(tensor.values[index]) }
-      seen[name] = kept
+      noted[name] = stride(from: 0, to: tensor.values.count, by: step).map { tensor.values[$0] }
+    }
+    for (name, values) in noted where seen[name, default: []].count < 2_000_000 {
+      seen[name, default: []] += values
     }
   }
 
@@ -114,17 +114,20 @@ public struct Quantizer {
       let node = OnnxNode(proto, number: number, model: place)
       guard FloatNetwork.isConvolution(node.operation) else {
         var proto = proto
-        // Tensors that are added or joined are bytes as well, but for constants and repeats of the picture.
+        // Tensors that are added, joined or interpolated are bytes as well, but for constants and repeats of the picture.
         let inputs = proto.input
-        if FloatNetwork.joins(node.operation), number < last, inputs.contains(where: { seen[$0] != nil }),
-          inputs.allSatisfy({ seen[$0] != nil || $0 == input })
+        let tensors = node.operation == "Resize" ? Array(inputs.prefix(1)) : inputs
+        if FloatNetwork.readsBytes(node), number < last, tensors.contains(where: { seen[$0] != nil }),
+          tensors.allSatisfy({ seen[$0] != nil || $0 == input })
         {
-          for index in inputs.indices {
+          for index in tensors.indices {
             proto.input[index] = writer.activation(inputs[index], try quantisation(of: inputs[index], choice))
           }
         }
-        // The picture in blocks has the picture's range.
-        if node.operation == "SpaceToDepth", inputs.first == input { pictures.insert(try node.output()) }
+        // The picture in blocks, or enlarged, has the picture's range.
+        if ["SpaceToDepth", "Resize"].contains(node.operation), inputs.first == input {
+          pictures.insert(try node.output())
+        }
         writer.graph.node.append(proto)
         continue
       }
@@ -136,8 +139,10 @@ public struct Quantizer {
       let isTransposed = node.operation == "ConvTranspose"
       var bias: [Double]?
       if let name = node.optionalInput(2) {
-        guard let tensor = graph.constants[name], tensor.values.count == weights.shape[isTransposed ? 1 : 0] else {
-          throw node.refuse("its bias is not a constant")
+        guard let tensor = graph.constants[name], tensor.values.count == weights.shape[isTransposed ? 1 : 0],
+          tensor.values.allSatisfy(\.isFinite)
+        else {
+          throw node.refuse("its bias is not a finite constant for each output")
         }
         bias = tensor.values
       }
@@ -161,12 +166,15 @@ public struct Quantizer {
   }
 
   private func range(of name: String, _ choice: Choice) throws(Failure) -> Quantisation {
-    guard let values = seen[name]?.sorted(), let least = values.first, let most = values.last, least.isFinite,
-      most.isFinite
-    else {
+    guard let all = seen[name], !all.isEmpty else {
       throw Failure(
         "nothing was seen of '\(name)'", place: place, advice: "give pictures to calibrate on", exitCode: .usage)
     }
+    guard all.allSatisfy(\.isFinite) else {
+      throw Failure("values of '\(name)' are not finite", place: place, exitCode: .usage)
+    }
+    let values = all.sorted()
+    let (least, most) = (values[0], values[values.count - 1])
     switch choice {
     case .percentile(let share):
       let cut = Int(Double(values.count) * (1 - min(max(share, 0.5), 1)) / 2)

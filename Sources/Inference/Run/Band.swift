@@ -119,6 +119,7 @@ final class Band {
         case .picture(let output, let codes):
           advance(output) { readPicture(job, y: $0, codes: codes, into: rings[output]) }
         case .mix(let mix): advance(mix.output) { self.mix(mix, y: $0, rings) }
+        case .enlargement(let layer): advance(layer.output) { enlarge(layer, y: $0, height: height, rings) }
         case .convolution: break
         }
       }

@@ -16,7 +16,8 @@ extension Band {
     let tensors = plan.network.tensors
     let output = rings[mix.output]
     let outputStep = output.step / output.elementBytes
-    let arithmetic = MixArithmetic(mix, zeroPoint: tensors[mix.output].quantisation.zeroPoint)
+    let arithmetic = MixArithmetic(
+      low: mix.low, high: mix.high, zeroPoint: tensors[mix.output].quantisation.zeroPoint)
     let to = UnsafeMutableRawPointer(output.row(y)).assumingMemoryBound(to: Element.self)
     var first = 0
     mix.slopes.withUnsafeBufferPointer { slopes in
@@ -52,16 +53,16 @@ extension Band {
   }
 }
 
-/// How a mix's sums become codes: the definition.
+/// How sums of tensors become codes: the definition.
 struct MixArithmetic {
   private let zeroPoint: Float
   private let low: Float
   private let high: Float
 
-  init(_ mix: IntegerNetwork.Mix, zeroPoint: UInt8) {
+  init(low: UInt8, high: UInt8, zeroPoint: UInt8) {
     self.zeroPoint = Float(zeroPoint)
-    low = Float(mix.low) - self.zeroPoint
-    high = Float(mix.high) - self.zeroPoint
+    self.low = Float(low) - self.zeroPoint
+    self.high = Float(high) - self.zeroPoint
   }
 
   @inline(__always) func code(_ sum: Float, slope: Float) -> Int32 {

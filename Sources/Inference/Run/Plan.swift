@@ -37,7 +37,7 @@ final class Plan: @unchecked Sendable {
     var margins = [Int](repeating: 0, count: network.tensors.count)
     for operation in network.operations {
       switch operation {
-      case .picture, .mix: packed.append(nil)
+      case .picture, .mix, .enlargement: packed.append(nil)
       case .convolution(let layer):
         let zeroPoint = layer.output.map { network.tensors[$0].quantisation.zeroPoint } ?? 0
         packed.append(
@@ -62,6 +62,10 @@ final class Plan: @unchecked Sendable {
           reach[input].below = max(reach[input].below, reach[mix.output].below)
         }
       }
+      if case .enlargement(let layer) = operation {
+        reach[layer.input].above = max(reach[layer.input].above, reach[layer.output].above + 1)
+        reach[layer.input].below = max(reach[layer.input].below, reach[layer.output].below + 1)
+      }
       guard case .convolution(let layer) = operation else { continue }
       let output = layer.output.map { reach[$0] } ?? (above: 0, below: 0)
       reach[layer.input].above = max(reach[layer.input].above, output.above + layer.padTop)
@@ -79,6 +83,10 @@ final class Plan: @unchecked Sendable {
         for input in mix.inputs {
           capacities[input] = max(capacities[input], reach[input].below - reach[mix.output].below + 1)
         }
+      }
+      if case .enlargement(let layer) = operation {
+        capacities[layer.input] = max(
+          capacities[layer.input], reach[layer.input].below - reach[layer.output].below + 2)
       }
       guard case .convolution(let layer) = operation else { continue }
       let readerBelow = layer.output.map { reach[$0].below } ?? 0

@@ -233,6 +233,24 @@ def colourful():
     g.finish('colourful', g.node('Add', [g.resize('x', 'linear', 'asymmetric'), r]), 2, planes=3)
 
 
+def interpolated():
+    """Linear interpolation of layers at half the picture's size and at its own, of the picture, and as the base."""
+    g = Graph()
+    x = g.qdq('x', 1 / 255)
+    h0 = g.qdq(g.node('Relu', [g.conv(x, 1, 12)]), 0.012)
+    low = g.node('SpaceToDepth', [h0], blocksize=2)
+    low = g.qdq(g.node('Relu', [g.conv(low, 48, 16)]), 0.012, 20)
+    mid = g.qdq(g.node('PRelu', [g.resize(low, 'linear'), g.slopes(16)]), 0.01153, 5)
+    both = g.qdq(g.node('Concat', [mid, h0], axis=1), 0.012, 5)
+    h1 = g.qdq(g.node('LeakyRelu', [g.conv(both, 28, 16)], alpha=0.1), 0.013, 20)
+    opened = g.node('DepthToSpace', [g.qdq(g.conv(h1, 16, 16), 0.01303, 100)], blocksize=2, mode='CRD')
+    # Scales without small common factors, or many values would lie halfway between two codes.
+    up = g.qdq(g.resize(h1, 'linear', 'pytorch_half_pixel'), 0.01311, 20)
+    px = g.qdq(g.resize('x', 'linear', 'asymmetric'), 0.00401)
+    every = g.qdq(g.node('Concat', [up, px, opened], axis=1), 0.01397, 90)
+    g.finish('interpolated', g.node('Add', [g.conv(every, 21, 1, k=5, gain=0.15), g.resize('x', 'linear')]), 2)
+
+
 def transposed():
     """FSRCNN's shape: slopes, 1x1 layers, depthwise and grouped ones, a transposed convolution."""
     g = Graph()
@@ -315,3 +333,4 @@ if __name__ == '__main__':
     enlarged()
     coloured()
     colourful()
+    interpolated()

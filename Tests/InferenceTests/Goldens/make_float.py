@@ -74,6 +74,23 @@ class Residual(nn.Module):
         return self.shuffle(self.body(torch.cat([value, first], 1)) + torch.cat([x] * 4, 1))
 
 
+class Enlarging(nn.Module):
+    """Interpolates a layer and the picture."""
+
+    def __init__(self, channels=16, planes=3):
+        super().__init__()
+        self.head = nn.Conv2d(planes, channels, 3, padding=1)
+        self.middle = nn.Conv2d(channels, channels, 3, padding=1)
+        self.body = nn.Sequential(nn.Conv2d(channels + planes, planes, 3, padding=1))
+
+    def forward(self, x):
+        base = F.interpolate(x, scale_factor=2, mode="bilinear")
+        value = F.leaky_relu(self.head(x), 0.1)
+        value = F.interpolate(value, scale_factor=2, mode="bilinear", align_corners=False)
+        value = F.leaky_relu(self.middle(value), 0.1)
+        return base + self.body(torch.cat([value, base], 1))
+
+
 def export(name, model, scale, tail, planes=1, opset=17):
     torch.manual_seed(5)
     for module in model.modules():
@@ -105,4 +122,5 @@ if __name__ == "__main__":
     export("residual", Residual(), 2, 0.1)
     export("compact-rgb", Compact(planes=3), 2, 0.1, planes=3, opset=11)
     export("compact-rgb-x4", Compact(12, 1, planes=3, scale=4), 4, 0.1, planes=3)
+    export("enlarging-rgb", Enlarging(), 2, 0.1, planes=3)
     export("dncnn-rgb", DnCNN(planes=3), 1, 0.1, planes=3)
