@@ -40,6 +40,7 @@ test: .build/packages-installed lint  ## Everything that is checked
 	$(SWIFT) test --skip-build
 	Tests/check-isa-symbols.sh
 	Tests/check-old-processors.sh
+	Tests/check-arm64.sh
 
 # Held-out pictures and clips (see assets/training/README.md), and a Python that has its requirements.txt.
 DATA ?= ../shared/data

@@ -1,8 +1,8 @@
 import CKernelSupport
 import Foundation
 
-/// The vector levels, lowest first. The baseline is what every processor of the architecture has: SSE2 on x86-64, plain
-/// Swift elsewhere.
+/// The vector levels, lowest first. The baseline is what every processor of the architecture has: SSE2 on x86-64, NEON on
+/// arm64, plain Swift elsewhere.
 public enum KernelLevel: Int, Sendable, Comparable, CaseIterable, CustomStringConvertible {
   case baseline, avx2, avxVNNI, vnni
 

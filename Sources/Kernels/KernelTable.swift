@@ -66,6 +66,8 @@ public struct KernelTable: Sendable {
           pairs: .init(convolve: { convolvePairsAVX2($0) }, spread: { spreadPairsAVX2($0, $1, $2, $3) }))
       case .baseline: break
       }
+    #endif
+    #if arch(x86_64) || arch(arm64)
       let elementBytes = 2
       let pairs = Pairs(convolve: { convolvePairsBaseline($0) }, spread: { spreadPairsBaseline($0, $1, $2, $3) })
     #else

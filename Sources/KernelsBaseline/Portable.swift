@@ -1,8 +1,8 @@
-#if !arch(x86_64)
+#if !arch(x86_64) && !arch(arm64)
   import Foundation
   import KernelBody
 
-  /// Plain Swift, for any processor: the level below all others, and where there is no other.
+  /// Plain Swift, for processors without kernels of their own.
   struct Portable: PairedInstructionSet {
     struct Sixteen<Lane: SIMDScalar> {
       var a, b, c, d: SIMD4<Lane>

@@ -17,7 +17,9 @@ int pipe_cpu_level(void);
 /// Whether it has the 256-bit dot products, whatever its level.
 int pipe_cpu_has_avx_vnni(void);
 
-#if defined(__x86_64__)
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#elif defined(__x86_64__)
 #include <immintrin.h>
 
 // Every x86-64 processor has these.
