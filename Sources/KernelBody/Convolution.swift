@@ -59,19 +59,22 @@ public struct ConvolutionRow {
 /// Computes a row, with the widest tile that suits its shape and a constant step where it is a usual one.
 @inlinable @inline(__always)
 public func convolve<I: InstructionSet>(_: I.Type, _ job: UnsafePointer<ConvolutionRow>) {
-  let channels = job.pointee.inputStep / I.elementBytes
-  switch (job.pointee.shape, job.pointee.blocks, channels) {
-  case (.few, _, 16): convolve(I.FewTile.self, Step16<I>.self, job)
-  case (.few, _, 32): convolve(I.FewTile.self, Step32<I>.self, job)
-  case (.few, _, _): convolve(I.FewTile.self, AnyStep.self, job)
-  case (.taps, 1, 1): convolve(I.Tile.self, Step1<I>.self, job)
-  case (.taps, 1, 16): convolve(I.Tile.self, Step16<I>.self, job)
-  case (.taps, 1, 32): convolve(I.Tile.self, Step32<I>.self, job)
-  case (.taps, 1, _): convolve(I.Tile.self, AnyStep.self, job)
-  case (.taps, _, 1): convolve(I.WideTile.self, Step1<I>.self, job)
-  case (.taps, _, 16): convolve(I.WideTile.self, Step16<I>.self, job)
-  case (.taps, _, 32): convolve(I.WideTile.self, Step32<I>.self, job)
-  case (.taps, _, _): convolve(I.WideTile.self, AnyStep.self, job)
+  switch job.pointee.inputStep / I.elementBytes {
+  case 1: convolve(I.self, Step1<I>.self, job)
+  case 16: convolve(I.self, Step16<I>.self, job)
+  case 32: convolve(I.self, Step32<I>.self, job)
+  case 48: convolve(I.self, Step48<I>.self, job)
+  case 64: convolve(I.self, Step64<I>.self, job)
+  default: convolve(I.self, AnyStep.self, job)
+  }
+}
+
+@inlinable @inline(__always)
+func convolve<I: InstructionSet, Step: PixelStep>(_: I.Type, _: Step.Type, _ job: UnsafePointer<ConvolutionRow>) {
+  switch (job.pointee.shape, job.pointee.blocks) {
+  case (.few, _): convolve(I.FewTile.self, Step.self, job)
+  case (.taps, 1): convolve(I.Tile.self, Step.self, job)
+  case (.taps, _): convolve(I.WideTile.self, Step.self, job)
   }
 }
 

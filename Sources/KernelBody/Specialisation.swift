@@ -18,6 +18,14 @@
   @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 32 &* I.elementBytes }
 }
 
+@usableFromInline enum Step48<I: InstructionSet>: PixelStep {
+  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 48 &* I.elementBytes }
+}
+
+@usableFromInline enum Step64<I: InstructionSet>: PixelStep {
+  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 64 &* I.elementBytes }
+}
+
 @usableFromInline enum AnyStep: PixelStep {
   @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { job.inputStep }
 }

@@ -28,7 +28,7 @@ import Testing
   @Test(arguments: levels, Filling.allCases) func rowsAreExact(_ level: KernelLevel, _ filling: Filling) throws {
     let table = try #require(KernelTable.available.first { $0.level == level })
     var random = Seeded(state: 3)
-    for channels in [1, 4, 16, 20, 32] {
+    for channels in [1, 4, 16, 20, 32, 48, 64] {
       for blocks in 1...table.widestBlocks {
         for width in [1, 26] {
           var row = TapRow(table, channels: channels, rows: 3, blocks: blocks, width: width)
