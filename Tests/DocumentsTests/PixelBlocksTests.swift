@@ -6,33 +6,33 @@ import Testing
 
 @Suite struct PixelBlocksTests {
   @Test func lendsWhatWasGivenBack() throws {
-    let blocks = PixelBlocks(limit: 1 << 20)
-    let first = try #require(blocks.take(200_000))
-    memset(first, 1, 200_000)
+    let blocks = PixelBlocks(limit: 8 << 20)
+    let first = try #require(blocks.take(2_000_000))
+    memset(first, 1, 2_000_000)
     blocks.giveBack(first)
     // A little smaller is as good; much smaller or larger is not.
-    let other = try #require(blocks.take(100_000))
+    let other = try #require(blocks.take(1_100_000))
     #expect(other != first)
-    let same = try #require(blocks.take(190_000))
+    let same = try #require(blocks.take(1_900_000))
     #expect(same == first)
-    #expect(malloc_usable_size(same) >= 190_000)
-    let larger = try #require(blocks.take(200_000))
+    #expect(malloc_usable_size(same) >= 1_900_000)
+    let larger = try #require(blocks.take(2_000_000))
     #expect(larger != first)
     for block in [other, same, larger] { blocks.giveBack(block) }
   }
 
   @Test func keepsNoMoreThanItsLimit() throws {
-    let blocks = PixelBlocks(limit: 500_000)
-    let taken = try (0..<4).map { _ in try #require(blocks.take(150_000)) }
+    let blocks = PixelBlocks(limit: 5_000_000)
+    let taken = try (0..<4).map { _ in try #require(blocks.take(1_500_000)) }
     for block in taken { blocks.giveBack(block) }
     // The longest unused went back to malloc; the last three are lent again.
-    let again = try (0..<3).map { _ in try #require(blocks.take(150_000)) }
+    let again = try (0..<3).map { _ in try #require(blocks.take(1_500_000)) }
     #expect(Set(again) == Set(taken.dropFirst()))
     for block in again { blocks.giveBack(block) }
     // One that is larger than all that may be kept is not kept.
-    blocks.giveBack(blocks.take(1_000_000))
+    blocks.giveBack(blocks.take(10_000_000))
     blocks.giveBack(nil)
-    #expect(Set(try (0..<3).map { _ in try #require(blocks.take(150_000)) }) == Set(taken.dropFirst()))
+    #expect(Set(try (0..<3).map { _ in try #require(blocks.take(1_500_000)) }) == Set(taken.dropFirst()))
   }
 
   @Test func imagesAreMadeAndDroppedByManyThreads() async throws {
@@ -41,7 +41,7 @@ import Testing
       for number in 1...8 {
         group.addTask {
           (0..<50).allSatisfy { round in
-            let side = Int32(600 + 40 * number + round)
+            let side = Int32(1000 + 40 * number + round)
             var image = pixCreate(side, side, 8)
             defer { pixDestroy(&image) }
             guard image != nil else { return false }

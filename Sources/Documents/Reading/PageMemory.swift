@@ -3,10 +3,13 @@ import Foundation
 
 /// How memory is had for pages, which are large and of many sizes.
 enum PageMemory {
+  /// Bytes from which on malloc maps a block of its own.
+  static let mapped = 1 << 20
+
   static let settled: Void = {
     // On glibc's heap pages leave holes that the next one does not fit, and a long document grows by megabytes a page.
     // Blocks of a megabyte and more go back to the system at once instead.
-    mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    mallopt(M_MMAP_THRESHOLD, Int32(mapped))
     setPixMemoryManager({ PixelBlocks.shared.take($0) }, { PixelBlocks.shared.giveBack($0) })
   }()
 }
@@ -23,9 +26,10 @@ final class PixelBlocks: @unchecked Sendable {
   private var bytes = 0
   private let limit: Int
   /// Smaller blocks malloc has at hand itself.
-  private static let least = 1 << 16
+  private static let least = PageMemory.mapped
 
-  static let shared = PixelBlocks(limit: 64 << 20)
+  /// Room for the masks of two pages of 300 dpi.
+  static let shared = PixelBlocks(limit: 48 << 20)
 
   /// - Parameter limit: bytes that may be kept unused.
   init(limit: Int) { self.limit = limit }

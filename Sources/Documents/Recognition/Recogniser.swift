@@ -57,6 +57,8 @@ public final class Recogniser {
   deinit {
     TessBaseAPIEnd(handle)
     TessBaseAPIDelete(handle)
+    // The next handle may come out of another thread's heap: without this, what was freed in this one's stays here.
+    malloc_trim(0)
   }
 
   /// Reads a page.
