@@ -21,13 +21,13 @@ import Testing
     return url.path
   }
 
-  /// A PDF of these pages, each by its dictionary's entries.
-  private func pdf(_ name: String, _ pages: [String]) throws -> String {
+  /// A PDF of these pages, each by its dictionary's entries; further objects have the numbers behind theirs, from 3 on.
+  private func pdf(_ name: String, _ pages: [String], _ more: [String] = []) throws -> String {
     var objects = [
       "<< /Type /Catalog /Pages 2 0 R >>",
       "<< /Type /Pages /Count \(pages.count) /Kids [\(pages.indices.map { "\($0 + 3) 0 R" }.joined(separator: " "))] >>",
     ]
-    objects += pages.map { "<< /Type /Page /Parent 2 0 R \($0) >>" }
+    objects += pages.map { "<< /Type /Page /Parent 2 0 R \($0) >>" } + more
     var text = "%PDF-1.4\n"
     var places: [Int] = []
     for (index, object) in objects.enumerated() {
@@ -109,6 +109,28 @@ import Testing
     #expect(report.framesOut == 2)
     #expect(
       report.notes.contains { $0.kind == .loss && $0.text.contains("page 1 was not read: the page is too large") })
+  }
+
+  private func stream(_ entries: String, _ content: String) -> String {
+    "<< \(entries) /Length \(content.utf8.count) >> stream\n\(content)\nendstream"
+  }
+
+  private func form(drawing number: Int, _ content: String) -> String {
+    stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F \(number) 0 R >> >>", content)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `forms that draw forms a thousand million times are left undrawn`() throws {
+    let page = "/MediaBox [0 0 99 99] /Contents 4 0 R /Resources << /XObject << /F 5 0 R >> >>"
+    let forms = (0..<9).map { form(drawing: 6 + $0, String(repeating: "/F Do ", count: 10)) }
+    let report = try run(pdf("forms.pdf", [page], [stream("", "/F Do")] + forms + [form(drawing: 5, "0 0 1 1 re f")]))
+    #expect(
+      report.notes.contains { $0.kind == .loss && $0.text.contains("page 1 was not read: it would take for ever") })
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `a form that draws itself is drawn`() throws {
+    let page = "/MediaBox [0 0 99 99] /Contents 4 0 R /Resources << /XObject << /F 5 0 R >> >>"
+    let report = try run(pdf("loop.pdf", [page], [stream("", "/F Do"), form(drawing: 5, "/F Do /F Do /F Do")]))
+    #expect(!report.notes.contains { $0.kind == .loss })
   }
 
   @Test func `of an animation the first picture is taken, and that is told`() throws {

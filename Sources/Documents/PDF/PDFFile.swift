@@ -80,7 +80,7 @@ final class PDFFile {
 
   func pageCount() throws -> Int {
     let count = qpdf_get_num_pages(data)
-    try check()
+    if let error = takeError() { throw Failure("the PDF is damaged (\(error.text))", place: name) }
     return max(Int(count), 0)
   }
 

@@ -111,9 +111,17 @@ struct PDFObject {
 
   // MARK: Streams
 
-  /// The stream's data with general filters (Flate, LZW, ASCII …) undone; nil where it cannot be decoded.
+  /// The stream's data with general filters (Flate, LZW, ASCII …) undone; nil where it cannot be decoded, or would be
+  /// larger than any page's content.
   func decoded(level: qpdf_stream_decode_level_e = qpdf_dl_specialized) -> [UInt8]? {
-    guard isStream else { return nil }
+    guard isStream, level == qpdf_dl_none || !unpacks(beyond: PDFObject.contentLimit) else { return nil }
+    return bytes(level)
+  }
+
+  /// The stream's data as they are stored.
+  func stored() -> [UInt8]? { isStream ? bytes(qpdf_dl_none) : nil }
+
+  private func bytes(_ level: qpdf_stream_decode_level_e) -> [UInt8]? {
     var filtered: QPDF_BOOL = 0
     var bytes: UnsafeMutablePointer<UInt8>?
     var count = 0

@@ -24,12 +24,19 @@ struct PageScan {
   private(set) var paintsVectors = false
   /// The content was longer or deeper than this looks into.
   private(set) var isCutShort = false
+  /// It is made to keep a reader busy for ever: forms that draw forms that draw forms, or content that unpacks to more
+  /// than a page can have.
+  private(set) var isTrap = false
 
   /// Nothing is drawn but one picture, and nothing changes how that is drawn.
   var isOnePicture: Bool { images.count == 1 && isPlain && !isCutShort }
   private var isPlain = true
 
   private var operations = 0
+  private var forms = 0
+  /// The forms that are being walked, each on the one before.
+  private var open: [Int] = []
+  private static let formLimit = 50_000
   private static let operationLimit = 5_000_000
   private static let imageLimit = 10_000
   /// Operators that place a picture, and such as have no effect on it.
@@ -38,6 +45,12 @@ struct PageScan {
   ]
 
   init(_ page: PDFObject) {
+    let contents = page["/Contents"]
+    let parts = contents.isStream ? [contents] : contents.items
+    if parts.contains(where: { $0.unpacks(beyond: PDFObject.contentLimit) }) {
+      (isTrap, isCutShort) = (true, true)
+      return
+    }
     guard let content = page.pageContent() else { return }
     walk(content, resources: page["/Resources"], from: State(), depth: 0)
   }
@@ -51,6 +64,7 @@ struct PageScan {
     var state = start
     var saved: [State] = []
     for operation in ContentTokens(content) {
+      if isTrap { return }
       operations += 1
       if operations > PageScan.operationLimit {
         isCutShort = true
@@ -93,10 +107,19 @@ struct PageScan {
           isBilevel: bilevel, object: depth == 0 ? object : nil))
     case "/Form":
       isPlain = false
+      forms += 1
+      if forms > PageScan.formLimit || object.unpacks(beyond: PDFObject.contentLimit) { isTrap = true }
+      // One that draws itself is drawn no further, by viewers neither.
+      if isTrap || open.contains(object.id) {
+        isCutShort = true
+        return
+      }
       guard depth < 12, let content = object.decoded() else {
         isCutShort = true
         return
       }
+      open.append(object.id)
+      defer { open.removeLast() }
       var inner = state
       if let n = object["/Matrix"].numbers(6) {
         inner.matrix = Affine(n[0], n[1], n[2], n[3], n[4], n[5]).then(state.matrix)

@@ -40,6 +40,10 @@ final class PDFReader: DocumentReader {
       number: number, width: frame.width, height: frame.height, dpi: plan.dpi, pixels: (plan.width, plan.height))
     page.toPage = Affine.move(plan.origin.x, plan.origin.y).then(.scale(72 / plan.dpi.x, 72 / plan.dpi.y))
 
+    if scan.isTrap {
+      page.note = "it would take for ever to draw: its content unpacks or repeats itself beyond all measure"
+      return (blankPicture(), page)
+    }
     let letters = options.mode == .force ? [] : try renderer.letters(number)
     let keepsText = keepsText(scan, letters, plan)
     if keepsText {

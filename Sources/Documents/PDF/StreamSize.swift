@@ -1,0 +1,48 @@
+import CQPDF
+import CZlib
+
+extension PDFObject {
+  /// More than any page's content comes to.
+  static let contentLimit = 256 << 20
+
+  /// Whether undoing the stream's filters would give more than `limit` bytes, as only a trap does. Nothing larger than
+  /// the stream itself is held to find out.
+  func unpacks(beyond limit: Int) -> Bool {
+    let filter = self["/Filter"]
+    let names = filter.isArray ? filter.items.compactMap(\.name) : [filter.name].compactMap { $0 }
+    let packed = names.count { ["/FlateDecode", "/Fl", "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL"].contains($0) }
+    guard packed > 0, let raw = stored(), !raw.isEmpty else { return false }
+    // LZW makes up to 1365 bytes of one, deflate 1032.
+    var most = raw.count
+    for _ in 0..<packed { most = most.multipliedReportingOverflow(by: 1400).overflow ? .max : most * 1400 }
+    if most <= limit { return false }
+    if names == ["/FlateDecode"] { return inflates(raw, beyond: limit) }
+    // Rare kinds are not looked into: they are trusted somewhat further.
+    return most / 4 > limit
+  }
+
+  private func inflates(_ raw: [UInt8], beyond limit: Int) -> Bool {
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    defer { stream.deallocate() }
+    guard inflateInit_(stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return true }
+    defer { inflateEnd(stream) }
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    var total = 0
+    return raw.withUnsafeBufferPointer { source in
+      stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
+      stream.pointee.avail_in = UInt32(clamping: source.count)
+      while true {
+        let (status, made) = piece.withUnsafeMutableBufferPointer { target in
+          stream.pointee.next_out = target.baseAddress
+          stream.pointee.avail_out = UInt32(target.count)
+          let status = inflate(stream, Z_NO_FLUSH)
+          return (status, target.count - Int(stream.pointee.avail_out))
+        }
+        total += made
+        if total > limit { return true }
+        if status != Z_OK || made == 0 { return false }
+      }
+    }
+  }
+}
