@@ -29,8 +29,9 @@ public struct Budget: Sendable, Hashable {
     return max(min(threads, jobs / 2, fitting, 16), 1)
   }
 
-  /// The threads of one job when `active` are running or about to.
-  func threads(active: Int) -> Int { max(threads / max(active, 1), 1) }
+  /// The threads of one job when `active` are running or about to: twice its share. Where one waits, for its input or
+  /// at its end, the others have something for its core to do.
+  func threads(active: Int) -> Int { min(max(2 * threads / max(active, 1), 1), threads) }
 
   /// The address space of one worker: its share of the memory, and room for what is only reserved.
   func addressSpace(lanes: Int) -> Int { memory / max(lanes, 1) &+ (2 << 30) }
