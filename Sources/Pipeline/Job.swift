@@ -78,16 +78,3 @@ public final class Job: Sendable {
   public func cancel() { state.withLock { $0.cancelled = true } }
   public var isCancelled: Bool { state.withLock { $0.cancelled } }
 }
-
-/// A value behind a lock.
-public final class Locked<State>: @unchecked Sendable {
-  // Unchecked: `state` is touched under `lock` alone.
-  private let lock = NSLock()
-  private var state: State
-  public init(_ state: State) { self.state = state }
-  public func withLock<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
-    lock.lock()
-    defer { lock.unlock() }
-    return try body(&state)
-  }
-}

@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 import Pipeline
 
 /// Runs the built program as a user does.

@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 import Pipeline
 
 /// A line for each running file and one for the batch, redrawn in place at the bottom of a terminal.

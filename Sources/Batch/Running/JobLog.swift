@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 import Pipeline
 
 /// `joblog.tsv`: a line for each attempt, for people with spreadsheets and `awk`.

@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 import Pipeline
 
 /// A long input that several lanes may work on at once, stretch by stretch.

@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 import Pipeline
 
 /// Whether and how urgently a run is to end. Set by signals, `--until`, `--fail-fast`.
