@@ -11,6 +11,7 @@ final class OutputFile {
   private var hasHeader = false
   private var lastDecodeTimes: [Int: Int64] = [:]
   private(set) var packetCounts: [Int: Int] = [:]
+  private(set) var notes: [MediaNote] = []
 
   init(_ path: String, _ container: Container) throws {
     FFmpeg.prepare()
@@ -43,6 +44,7 @@ final class OutputFile {
 
   /// - Parameter keepsNegativeTimes: leaves times before 0 (a codec's priming) where they are, instead of moving all.
   func writeHeader(keepsNegativeTimes: Bool) throws {
+    if container == .mov { notes += QuickTimeLanguages.translate(context) }
     let options = OptionsHandle()
     switch container {
     case .mkv, .webm:

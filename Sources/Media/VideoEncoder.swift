@@ -262,7 +262,7 @@ final class VideoEncoder {
     if let depth = settings.depth, offered.contains(where: { $0.layout.depth == depth }) {
       offered.removeAll { $0.layout.depth != depth }
     }
-    // RGB of 8 bits arrives as luma and chroma of 16: ten are enough to give it back.
+    // RGB of 8 bits arrives as luma and chroma of 16: ten are enough to give it back within one level.
     let widened = format.pixelFormat.depth == 16 && (format.codedDepth ?? 16) <= 8
     let wanted = settings.depth ?? (widened ? 10 : nil)
     guard let best = format.pixelFormat.nearest(in: offered.map(\.layout), depth: wanted),
@@ -284,6 +284,10 @@ final class VideoEncoder {
     }
     let (old, new) = (source.pixelFormat, format.pixelFormat)
     guard old != new else { return }
+    if old.depth == 16, let coded = source.codedDepth, coded < 16 {
+      notes.append(
+        MediaNote(.converted, "red, green and blue are encoded as luma and chroma of \(new.depth) bits"))
+    }
     let odd = source.width % 2 != 0 || source.height % 2 != 0
     if odd, old.chroma != new.chroma {
       notes.append(

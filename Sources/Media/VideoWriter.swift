@@ -87,7 +87,7 @@ public final class VideoWriter {
     self.output = output
     self.companions = companions
     self.lanes = lanes.compactMap { $0 }
-    self.notes = notes + (companions?.notes ?? [])
+    self.notes = notes + output.notes + (companions?.notes ?? [])
   }
 
   /// Frames of each stream in the order of their times.

@@ -78,6 +78,38 @@ import Testing
     #expect(try hashes(source) == hashes(target))
   }
 
+  @Test func redGreenAndBlueComeBackOutOfLumaAndChroma() throws {
+    let (source, target) = (scratch.path("in.mkv"), scratch.path("out.mkv"))
+    try Tool.ffmpeg("-f lavfi -i testsrc2=s=64x48:r=5:d=0.4 -c:v libx264rgb -crf 0", to: source)
+    let notes = try transcode(source, to: target, .fast(.mkv, codec: .ffv1))
+    #expect(try Tool.probe(target, "v:0", "stream=pix_fmt") == ["yuv444p10le"])
+    #expect(notes.map(\.text).contains { $0.hasSuffix("luma and chroma of 10 bits") })
+    func pixels(_ path: String) throws -> Data {
+      let reader = try VideoReader(path)
+      let picture = try #require(try reader.read()).picture
+      _ = try PictureWriter(.png, depth: 8).write(picture, to: scratch.path("frame.png"))
+      try Tool.ffmpeg("-i \(scratch.path("frame.png")) -pix_fmt rgb24 -f rawvideo", to: scratch.path("raw"))
+      return try Data(contentsOf: URL(filePath: scratch.path("raw")))
+    }
+    try Tool.ffmpeg("-i \(source) -frames:v 1 -pix_fmt rgb24 -f rawvideo", to: scratch.path("truth"))
+    let truth = try Data(contentsOf: URL(filePath: scratch.path("truth")))
+    let seen = try pixels(target)
+    #expect(seen.count == 64 * 48 * 3 && truth.count == seen.count)
+    #expect(zip(seen, truth).allSatisfy { abs(Int($0) - Int($1)) <= 1 })
+  }
+
+  /// Those that QuickTime numbers; its writer knows German and Swedish by other codes than those in use.
+  @Test(arguments: [("deu", "ger"), ("swe", "sve"), ("fra", "fra"), ("gsw", nil)])
+  func languagesArriveInQuickTime(language: String, kept: String?) throws {
+    let (source, target) = (scratch.path("in.mp4"), scratch.path("out.part"))
+    try Tool.ffmpeg(
+      "-f lavfi -i testsrc2=s=64x48:r=5:d=0.4 -f lavfi -i sine=d=0.4 -c:v libx264 -c:a aac",
+      "-metadata:s:a:0 language=\(language)", to: source)
+    let notes = try transcode(source, to: target, .fast(.mov))
+    #expect(try Tool.probe(target, "a:0", "stream_tags=language") == (kept.map { [$0] } ?? []))
+    #expect(notes.contains { $0.kind == .loss && $0.text.contains(language) } == (kept == nil))
+  }
+
   @Test func colourAndLightAreCarried() throws {
     let (source, target) = (scratch.path("in.mp4"), scratch.path("out.mkv"))
     let light =
