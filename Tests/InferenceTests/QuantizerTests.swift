@@ -82,6 +82,40 @@ import Testing
     return [UInt8](try Data(contentsOf: output))
   }
 
+  /// Equal constants are exported once, with copies.
+  @Test func takesCopiesOfConstants() throws {
+    let bytes = try Data(contentsOf: GoldenTests.folder.appending(path: "compact.onnx"))
+    var model = try Onnx_ModelProto(serializedBytes: bytes)
+    var copies: [Onnx_NodeProto] = []
+    for index in model.graph.node.indices where ["Conv", "PRelu"].contains(model.graph.node[index].opType) {
+      let last = model.graph.node[index].input.count - 1
+      let source = model.graph.node[index].input[last]
+      copies.append(
+        .with {
+          $0.opType = "Identity"
+          $0.input = [source]
+          $0.output = ["\(source).copy"]
+        })
+      model.graph.node[index].input[last] = "\(source).copy"
+    }
+    model.graph.node.insert(contentsOf: copies, at: 0)
+    func quantised(_ bytes: Data) throws -> Network {
+      var quantizer = try Quantizer(bytes, name: "copies")
+      try quantizer.calibrate(sample())
+      return try Network(bytes: quantizer.quantised(.meanSquare), name: "copies")
+    }
+    let input = TestPlane(width: 37, height: 22, depth: 8)
+    input.samples = try sample().samples.map { UInt16($0) }
+    var answers: [[UInt16]] = []
+    for file in [bytes, try model.serializedBytes() as Data] {
+      let output = TestPlane(width: 74, height: 44, depth: 8)
+      try NetworkRunner(quantised(file), threads: 1).run(
+        luma: input.plane, depth: 8, into: output.mutable, outputDepth: 8)
+      answers.append(output.samples)
+    }
+    #expect(copies.count == 7 && answers[0] == answers[1])
+  }
+
   @Test func needsPictures() throws {
     let quantizer = try Quantizer(#require(QuantizerTests.bytes), name: "float.onnx")
     let error = #expect(throws: Failure.self) { try quantizer.quantised(.meanSquare) }

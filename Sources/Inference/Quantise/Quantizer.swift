@@ -41,7 +41,12 @@ public struct Quantizer {
   /// - Throws: `Failure` with exit code 2 where this is no float network that the engine could run.
   public init(_ bytes: Data, name: String) throws(Failure) {
     place = name
-    graph = try OnnxGraph(bytes, place: name)
+    var graph = try OnnxGraph(bytes, place: name)
+    // Exporters write equal constants once, and the others as their copies.
+    for node in graph.nodes where node.opType == "Identity" && node.input.count == 1 && node.output.count == 1 {
+      if let constant = graph.constants[node.input[0]] { graph.constants[node.output[0]] = constant }
+    }
+    self.graph = graph
     var model: Onnx_ModelProto
     do {
       model = try Onnx_ModelProto(serializedBytes: bytes)
