@@ -110,11 +110,11 @@ import Testing
 
   @Test func unknownModelsAndScalesAreNamed() throws {
     var options = Upscale.Options()
-    options.model = "sr-x2-fest"
+    options.model = "sr-x2-fas"
     #expect {
       try Upscale(options).check()
     } throws: { error in
-      (error as? Failure)?.message == "there is no model 'sr-x2-fest'; did you mean 'sr-x2-fast'?"
+      (error as? Failure)?.message == "there is no model 'sr-x2-fas'; did you mean 'sr-x2-fast'?"
         && (error as? Failure)?.exitCode == .usage
     }
     options.scale = 3

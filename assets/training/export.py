@@ -54,7 +54,7 @@ class Graph:
 def network(stored, scale, fold, integer):
     """The graph of one plain network; `stored` has w0... b0... and, for integer ones, scales; for denoisers, level."""
     graph, count = Graph(), sum(key.startswith("w") for key in stored)
-    value, step = "x", 1 / 255
+    value, step, channels = "x", 1 / 255, fold * fold
     if integer:
         value = graph.quantise(value, "input", np.float32(step))
     if fold > 1:
@@ -65,7 +65,9 @@ def network(stored, scale, fold, integer):
             weights = graph.integer_weights(kernel, bias, f"conv{i}", step)
         else:
             weights = [graph.constant(f"conv{i}.weight", kernel), graph.constant(f"conv{i}.bias", bias)]
-        value = graph.add("Conv", [value, *weights], f"conv{i}", kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1])
+        value = graph.add("Conv", [value, *weights], f"conv{i}", kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1],
+                          group=channels // kernel.shape[1])
+        channels = kernel.shape[0]
         if i == 0 and "level" in stored:
             graph.constant("sigma", np.full((1, 1, 1, 1), DEFAULT_SIGMA, np.float32))
             level = graph.constant("level", stored["level"].astype(np.float32).reshape(1, -1, 1, 1))
@@ -97,7 +99,7 @@ def export(stored, config, integer, facts):
     body = helper.make_graph(graph.nodes, config["name"], inputs, [y], graph.initialisers)
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="pipe training")
     model.ir_version = IR_VERSION
-    macs = sum(stored[key].size for key in stored if key.startswith("w")) / fold**2
+    macs = sum(np.count_nonzero(stored[key]) for key in stored if key.startswith("w")) / fold**2
     card = {
         "name": config["name"], "task": "denoise" if config.get("task") == "denoise" else "upscale", "purpose": config["purpose"], "scale": scale,
         "kmac_per_pixel": f"{macs / 1000:.2f}",

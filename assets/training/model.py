@@ -70,19 +70,21 @@ class WideConv(nn.Module):
     whole: luma and ReLU outputs are positive, and without this most channels of the first layers die within seconds.
     """
 
-    def __init__(self, inputs, outputs, wide, kind):
+    def __init__(self, inputs, outputs, wide, kind, groups=1):
         super().__init__()
-        direct = torch.randn(outputs, inputs, 3, 3)
+        self.groups = groups
+        direct = torch.randn(outputs, inputs // groups, 3, 3)
         if kind == "head":  # edges of all kinds, of unit size for luma's usual contrast
             direct -= direct.mean((2, 3), keepdim=True)
             direct *= 3 / direct.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
         elif kind == "inner":  # near identity
-            direct *= 0.3 * (2 / (9 * inputs)) ** 0.5
+            direct *= 0.3 * (2 / (9 * direct.shape[1])) ** 0.5
             for c in range(outputs):
-                direct[c, c, 1, 1] += 1
+                direct[c, c % direct.shape[1], 1, 1] += 1
         else:  # near nought
             direct *= 0.05 * (1 / (9 * inputs)) ** 0.5
         self.direct = nn.Parameter(direct)
+        self.direct.groups = groups  # for the optimiser
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.register_buffer("centre", torch.zeros(inputs))
         if wide:
@@ -93,14 +95,19 @@ class WideConv(nn.Module):
     def collapsed(self):
         """The kernel and the bias that ship."""
         kernel = self.kernel()
-        return kernel, self.bias - kernel.sum((2, 3)) @ self.centre
+        return kernel, self.bias - self.response(kernel, self.centre)
+
+    def response(self, kernel, means):
+        """(out,) what `kernel` makes of an even input of `means` (inputs,)."""
+        sums = kernel.sum((2, 3)).unflatten(0, (self.groups, -1))
+        return (sums @ means.view(self.groups, -1, 1)).flatten()
 
     @torch.no_grad()
     def recentre(self, means):
         """Take `means` (inputs,) as the input's; the function stays what it was."""
         bias = self.collapsed()[1]
         self.centre.copy_(means)
-        self.bias.copy_(bias + self.kernel().sum((2, 3)) @ means)
+        self.bias.copy_(bias + self.response(self.kernel(), means))
 
     def kernel(self):
         kernel = self.direct
@@ -119,15 +126,18 @@ class WideConv(nn.Module):
 
 
 class Plain(nn.Module):
-    """`channels` wide, `depth` inner convolutions, `scale` times larger output; `fold`: space-to-depth of the input."""
+    """`channels` wide, `depth` inner convolutions, `scale` times larger output; `fold`: space-to-depth of the input.
 
-    def __init__(self, channels, depth, scale=2, wide=0, fold=1):
+    `groups`: the inner convolutions' groups of channels, which meet in the last convolution (not with `wide`).
+    """
+
+    def __init__(self, channels, depth, scale=2, wide=0, fold=1, groups=1):
         super().__init__()
         self.scale, self.fold, self.quantised = scale, fold, False
         self.layout = torch.channels_last  # what oneDNN runs faster
         self.convs = nn.ModuleList(
             [WideConv(fold * fold, channels, wide, "head")]
-            + [WideConv(channels, channels, wide, "inner") for _ in range(depth)]
+            + [WideConv(channels, channels, wide, "inner", groups) for _ in range(depth)]
             + [WideConv(channels, (scale * fold) ** 2, wide, "tail")]
         )
         self.level = nn.Parameter(torch.zeros(channels)) if scale == 1 else None
@@ -148,7 +158,8 @@ class Plain(nn.Module):
         h = base.contiguous(memory_format=self.layout)
         for index, (kernel, bias) in enumerate(layers):
             kernel = fake_weight(kernel) if self.quantised else kernel
-            h = F.conv2d(h, kernel.contiguous(memory_format=self.layout), bias, padding=1)
+            groups = h.shape[1] // kernel.shape[1]
+            h = F.conv2d(h, kernel.contiguous(memory_format=self.layout), bias, padding=1, groups=groups)
             if index == len(layers) - 1:
                 break
             if index == 0 and self.level is not None:
@@ -166,4 +177,5 @@ class Plain(nn.Module):
 
 
 def build(config):
-    return Plain(config["channels"], config["depth"], config.get("scale", 2), config.get("wide", 0), config.get("fold", 1))
+    sizes = (config.get(key, usual) for key, usual in (("scale", 2), ("wide", 0), ("fold", 1), ("groups", 1)))
+    return Plain(config["channels"], config["depth"], *sizes)

@@ -37,10 +37,11 @@ def main():
             facts |= {f"{kind}_{name}": f"{value:.3f}" for name, value in figures.items()}
     model = export(dict(np.load(options.integers)), config, True, facts)
     onnx.save(model, pathlib.Path(options.models) / f"{config['name']}.onnx")
-    kept = pathlib.Path(__file__).parent / "weights"
-    kept.mkdir(exist_ok=True)
-    shutil.copy(options.floats, kept / f"{config['name']}.npz")
-    shutil.copy(options.integers, kept / f"{config['name']}-int8.npz")
+    if config.get("groups", 1) == 1:  # else sides.py makes them of others
+        kept = pathlib.Path(__file__).parent / "weights"
+        kept.mkdir(exist_ok=True)
+        shutil.copy(options.floats, kept / f"{config['name']}.npz")
+        shutil.copy(options.integers, kept / f"{config['name']}-int8.npz")
     print(config["name"], *(f"{key} {value}" for key, value in facts.items()))
 
 

@@ -1,5 +1,10 @@
-"""Adam in the eigenbasis of Shampoo's two covariances, for kernels seen as (out, in * taps) matrices."""
+"""Adam in the eigenbasis of Shampoo's two covariances (Vyas and others 2024), for kernels as (out, in * taps) matrices.
+
+A grouped kernel (`kernel.groups`) is one matrix a group. A side longer than LONGEST keeps its own basis.
+"""
 import torch
+
+LONGEST = 1024
 
 
 class Soap(torch.optim.Optimizer):
@@ -11,35 +16,49 @@ class Soap(torch.optim.Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
-                    self.update(p, p.grad.flatten(1), self.state[p], group)
+                    matrices = p.grad.flatten(1).unflatten(0, (getattr(p, "groups", 1), -1))
+                    self.update(p, matrices, self.state[p], group)
 
     def update(self, p, gradient, state, group):
+        """`gradient`: (groups, out / groups, in * taps)."""
         if not state:
-            rows, columns = gradient.shape
-            state.update(step=0, momentum=torch.zeros_like(gradient), square=torch.zeros_like(gradient),
-                         left=torch.zeros(rows, rows), right=torch.zeros(columns, columns))
-            state["left"] = state["left"].to(p.device)
-            state["right"] = state["right"].to(p.device)
-        state["left"].lerp_(gradient @ gradient.T, 1 - group["memory"])
-        state["right"].lerp_(gradient.T @ gradient, 1 - group["memory"])
+            state.update(step=0, momentum=torch.zeros_like(gradient), square=torch.zeros_like(gradient))
+            for side, length in (("left", gradient.shape[1]), ("right", gradient.shape[2])):
+                if length <= LONGEST:
+                    state[side] = gradient.new_zeros(len(gradient), length, length)
+        if "left" in state:
+            state["left"].lerp_(gradient @ gradient.mT, 1 - group["memory"])
+        if "right" in state:
+            state["right"].lerp_(gradient.mT @ gradient, 1 - group["memory"])
         if state["step"] % group["every"] == 0 or state["step"] < 5:
             self.turn(state)
         state["step"] += 1
         first, second = group["betas"]
-        left, right = state["q_left"], state["q_right"]
         state["momentum"].lerp_(gradient, 1 - first)
-        state["square"].lerp_((left.T @ gradient @ right).square_(), 1 - second)
+        state["square"].lerp_(self.turned(gradient, state).square_(), 1 - second)
         size = (state["square"] / (1 - second ** state["step"])).sqrt_().add_(group["epsilon"])
-        update = left @ ((left.T @ state["momentum"] @ right) / size) @ right.T
+        update = self.turned(self.turned(state["momentum"], state) / size, state, back=True)
         p.add_(update.view_as(p), alpha=-group["lr"] / (1 - first ** state["step"]))
+
+    @staticmethod
+    def turned(matrices, state, back=False):
+        """`matrices` in the eigenbasis, or from there."""
+        if "q_left" in state:
+            matrices = (state["q_left"] if back else state["q_left"].mT) @ matrices
+        if "q_right" in state:
+            matrices = matrices @ (state["q_right"].mT if back else state["q_right"])
+        return matrices
 
     @staticmethod
     def turn(state):
         """New eigenvectors; one step of orthogonal iteration keeps their order, so that `square` stays theirs."""
         for side in ("left", "right"):
+            if side not in state:
+                continue
             held, matrix = f"q_{side}", state[side].double()
-            matrix = matrix / matrix.trace().clamp_min(1e-30) + 1e-9 * torch.eye(len(matrix), device=matrix.device)
+            trace = matrix.diagonal(dim1=1, dim2=2).sum(1).clamp_min(1e-30)
+            matrix = matrix / trace.view(-1, 1, 1) + 1e-9 * torch.eye(matrix.shape[1], device=matrix.device)
             if held in state:
                 state[held] = torch.linalg.qr(matrix @ state[held].double())[0].to(state[side].dtype)
             else:
-                state[held] = torch.linalg.eigh(matrix)[1].flip(1).to(state[side].dtype)
+                state[held] = torch.linalg.eigh(matrix)[1].flip(2).to(state[side].dtype)

@@ -124,7 +124,7 @@ def main():
     minutes, steps = options.minutes, options.steps
     if not minutes and not steps:
         minutes, steps = section.get("minutes"), section.get("steps")
-    half = section.get("bf16", device.type == "cuda")
+    half = bool(section.get("bf16", device.type == "cuda"))
     log, every = run / "log.csv", section.get("look_seconds", 120.0)
     total, count, start = 0.0, 0, time.time() - spent
     looks = math.floor(spent / every) + 1
