@@ -85,11 +85,37 @@ public protocol InstructionSet {
   static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt16>, maximum: Int32)
 }
 
+extension InstructionSet {
+  // Without fused products nothing is gained by sums that are reals already.
+  @inlinable @inline(__always) public static var scaledOffset: Int32 { 0 }
+  @inlinable @inline(__always) public static func scaled(_ sums: Sums, _ scales: Reals, _: Reals) -> Reals {
+    multiply(real(sums), scales)
+  }
+}
+
 /// An instruction set that works on two pixels at a time, because its registers are few or short.
 public protocol PairedInstructionSet: InstructionSet {
   /// As `store` of four, at `to` and `to + inner`.
   static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int)
   static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, range: CodeRange)
+}
+
+extension PairedInstructionSet {
+  @inlinable @inline(__always)
+  public static func store(
+    _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
+  ) {
+    store(a, b, to, inner: inner)
+    store(c, d, to + outer, inner: inner)
+  }
+  @inlinable @inline(__always)
+  public static func store(
+    _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
+    range: CodeRange
+  ) {
+    store(a, b, to, inner: inner, range: range)
+    store(c, d, to + outer, inner: inner, range: range)
+  }
 }
 
 /// Where quantised values may lie: `zeroPoint` stands for 0, and an activation clips to `low ... high`.

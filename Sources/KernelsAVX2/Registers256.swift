@@ -108,21 +108,6 @@
       return (low: _mm256_sra_epi32(a.low, count), high: _mm256_sra_epi32(a.high, count))
     }
 
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
-    ) {
-      store(a, b, to, inner: inner)
-      store(c, d, to + outer, inner: inner)
-    }
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
-      range: CodeRange
-    ) {
-      store(a, b, to, inner: inner, range: range)
-      store(c, d, to + outer, inner: inner, range: range)
-    }
     @inline(__always) static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int) {
       if storesWords {
         store(words: a, to, zero: 0, low: 0, high: 255)

@@ -84,10 +84,6 @@
         vmlal_high_s16(sums.d, weights.laterFirst, pixels.first), weights.laterSecond, pixels.second)
     }
 
-    @inline(__always) static var scaledOffset: Int32 { 0 }
-    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _: Reals) -> Reals {
-      multiply(real(sums), scales)
-    }
     @inline(__always) static func real(_ sums: Sums) -> Reals {
       Reals(a: vcvtq_f32_s32(sums.a), b: vcvtq_f32_s32(sums.b), c: vcvtq_f32_s32(sums.c), d: vcvtq_f32_s32(sums.d))
     }
@@ -136,21 +132,6 @@
       }
       store(words(sums.a, sums.b), UnsafeMutableRawPointer(to))
       store(words(sums.c, sums.d), UnsafeMutableRawPointer(to + 16))
-    }
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
-    ) {
-      store(a, b, to, inner: inner)
-      store(c, d, to + outer, inner: inner)
-    }
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
-      range: CodeRange
-    ) {
-      store(a, b, to, inner: inner, range: range)
-      store(c, d, to + outer, inner: inner, range: range)
     }
     @inline(__always) static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int) {
       store(a, to, zero: 0, low: 0, high: 255)

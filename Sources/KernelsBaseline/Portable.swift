@@ -87,10 +87,6 @@
       (pixels &* SIMD4(Int32(weights[0]), Int32(weights[1]), Int32(weights[2]), Int32(weights[3]))).wrappedSum()
     }
 
-    @inline(__always) static var scaledOffset: Int32 { 0 }
-    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _: Reals) -> Reals {
-      multiply(real(sums), scales)
-    }
     @inline(__always) static func real(_ sums: Sums) -> Reals { sums.map { SIMD4<Float>($0) } }
     @inline(__always) static func whole(_ reals: Reals) -> Sums {
       reals.map { four in
@@ -125,18 +121,6 @@
     @inline(__always)
     private static func store(_ a: Sums, _ to: UnsafeMutablePointer<UInt8>, _ range: CodeRange) {
       for index in 0..<16 { to[index] = code(lane(a, index), range) }
-    }
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
-    ) { store(a, b, c, d, to, inner: inner, outer: outer, range: CodeRange(zeroPoint: 0, low: 0, high: 255)) }
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
-      range: CodeRange
-    ) {
-      store(a, b, to, inner: inner, range: range)
-      store(c, d, to + outer, inner: inner, range: range)
     }
     @inline(__always) static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int) {
       store(a, b, to, inner: inner, range: CodeRange(zeroPoint: 0, low: 0, high: 255))

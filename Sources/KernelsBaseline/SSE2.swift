@@ -64,10 +64,6 @@
       sums.d = _mm_add_epi32(sums.d, _mm_madd_epi16(pixels, weights.d))
     }
 
-    @inline(__always) static var scaledOffset: Int32 { 0 }
-    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _: Reals) -> Reals {
-      multiply(real(sums), scales)
-    }
     @inline(__always) static func real(_ sums: Sums) -> Reals {
       Reals(
         a: _mm_cvtepi32_ps(sums.a), b: _mm_cvtepi32_ps(sums.b), c: _mm_cvtepi32_ps(sums.c), d: _mm_cvtepi32_ps(sums.d))
@@ -121,21 +117,6 @@
       let right = _mm_adds_epi16(_mm_packs_epi32(sums.c, sums.d), zero)
       store(_mm_min_epi16(_mm_max_epi16(left, low), high), UnsafeMutableRawPointer(to))
       store(_mm_min_epi16(_mm_max_epi16(right, low), high), UnsafeMutableRawPointer(to + 16))
-    }
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
-    ) {
-      store(a, b, to, inner: inner)
-      store(c, d, to + outer, inner: inner)
-    }
-    @inline(__always)
-    static func store(
-      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
-      range: CodeRange
-    ) {
-      store(a, b, to, inner: inner, range: range)
-      store(c, d, to + outer, inner: inner, range: range)
     }
     @inline(__always) static func store(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int) {
       store(a, to, zero: 0, low: 0, high: 255)

@@ -11,7 +11,7 @@ import Testing
     let file = try PDFFile(path: path)
     let objects = try file.page(page)["/Resources"]["/XObject"]
     let object = objects[try #require(objects.keys.first)]
-    return (object, try #require(object.decoded(level: .init(rawValue: 0))))
+    return (object, try #require(object.stored()))
   }
 
   private func assemble(_ input: String, _ output: String, _ results: [PageResult] = []) throws -> PDFAssembler {
@@ -131,7 +131,7 @@ import Testing
     let text = Samples.text(["word"], at: Box(x: 10, y: 10, width: 30, height: 8))
     _ = try assemble(folder.path("a.png"), folder.path("a.pdf"), [Samples.result(0, (100, 80), text)])
     let file = try PDFFile(path: folder.path("a.pdf"))
-    let metadata = try #require(file.root["/Metadata"].decoded(level: .init(rawValue: 0)))
+    let metadata = try #require(file.root["/Metadata"].stored())
     #expect(String(decoding: metadata, as: UTF8.self).contains("pdfaid:part=\"2\""))
     let profile = try #require(file.root["/OutputIntents"].items.first?["/DestOutputProfile"].decoded())
     #expect(Array(profile[36..<40]) == Array("acsp".utf8))

@@ -82,7 +82,7 @@ import Testing
     let folder = try Folder()
     let (_, page) = try reader(folder, .png, colour: true)
     let image = page["/Resources"]["/XObject"]["/I"]
-    let bytes = try #require(image.decoded(level: .init(rawValue: 0)))
+    let bytes = try #require(image.stored())
     image.replaceData(
       Array(bytes.prefix(bytes.count / 2)), filter: page.file.name("/FlateDecode"), parameters: image["/DecodeParms"])
     #expect(try taken(page) == nil)

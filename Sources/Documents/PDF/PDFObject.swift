@@ -113,9 +113,8 @@ struct PDFObject {
 
   /// The stream's data with general filters (Flate, LZW, ASCII …) undone; nil where it cannot be decoded, or would be
   /// larger than any page's content.
-  func decoded(level: qpdf_stream_decode_level_e = qpdf_dl_specialized) -> [UInt8]? {
-    guard isStream, level == qpdf_dl_none || !unpacks(beyond: PDFObject.contentLimit) else { return nil }
-    return bytes(level)
+  func decoded() -> [UInt8]? {
+    isStream && !unpacks(beyond: PDFObject.contentLimit) ? bytes(qpdf_dl_specialized) : nil
   }
 
   /// The stream's data as they are stored.

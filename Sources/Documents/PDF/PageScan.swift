@@ -108,13 +108,10 @@ struct PageScan {
     case "/Form":
       isPlain = false
       forms += 1
-      if forms > PageScan.formLimit || object.unpacks(beyond: PDFObject.contentLimit) { isTrap = true }
+      if forms > PageScan.formLimit { isTrap = true }
       // One that draws itself is drawn no further, by viewers neither.
-      if isTrap || open.contains(object.id) {
-        isCutShort = true
-        return
-      }
-      guard depth < 12, let content = object.decoded() else {
+      guard !isTrap, !open.contains(object.id), depth < 12, let content = object.decoded() else {
+        isTrap = isTrap || object.unpacks(beyond: PDFObject.contentLimit)
         isCutShort = true
         return
       }

@@ -1,5 +1,4 @@
-import CQPDF
-import CZlib
+import Foundation
 
 extension PDFObject {
   /// More than any page's content comes to.
@@ -22,27 +21,14 @@ extension PDFObject {
   }
 
   private func inflates(_ raw: [UInt8], beyond limit: Int) -> Bool {
-    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-    stream.initialize(to: z_stream())
-    defer { stream.deallocate() }
-    guard inflateInit_(stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return true }
-    defer { inflateEnd(stream) }
+    guard let inflater = Inflater(Data(raw), [0..<raw.count]) else { return true }
     var piece = [UInt8](repeating: 0, count: 1 << 16)
     var total = 0
-    return raw.withUnsafeBufferPointer { source in
-      stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
-      stream.pointee.avail_in = UInt32(clamping: source.count)
-      while true {
-        let (status, made) = piece.withUnsafeMutableBufferPointer { target in
-          stream.pointee.next_out = target.baseAddress
-          stream.pointee.avail_out = UInt32(target.count)
-          let status = inflate(stream, Z_NO_FLUSH)
-          return (status, target.count - Int(stream.pointee.avail_out))
-        }
-        total += made
-        if total > limit { return true }
-        if status != Z_OK || made == 0 { return false }
-      }
+    while true {
+      let made = inflater.fill(&piece)
+      total += made
+      if total > limit { return true }
+      if made < piece.count { return false }
     }
   }
 }

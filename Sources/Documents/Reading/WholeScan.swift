@@ -47,7 +47,7 @@ enum WholeScan {
     }
     switch filter {
     case "/DCTDecode":
-      guard parameters.isNull, let bytes = object.decoded(level: qpdf_dl_none), let header = JPEGHeader(Data(bytes)),
+      guard parameters.isNull, let bytes = object.stored(), let header = JPEGHeader(Data(bytes)),
         header.bitsPerSample == 8, header.components == channels, header.width == image.width,
         header.height == image.height
       else { return nil }
@@ -56,7 +56,7 @@ enum WholeScan {
       // Predictors from 10 on are PNG's own filters.
       guard (parameters["/Predictor"].integer ?? 1) >= 10, (parameters["/Colors"].integer ?? 1) == channels,
         (parameters["/BitsPerComponent"].integer ?? 8) == 8, parameters["/Columns"].integer == image.width,
-        let bytes = object.decoded(level: qpdf_dl_none)
+        let bytes = object.stored()
       else { return nil }
       return png(bytes, width: image.width, height: image.height, channels: channels)
     default: return nil
