@@ -4,8 +4,8 @@ import Frames
 
 /// Finds the constant rate factor that gives a wanted likeness, on short stretches spread over the file itself.
 ///
-/// The beginnings of a few of them tell about where to look; all of them are then encoded there, and the rest of the way
-/// is short enough to be foretold: the distance from likeness grows exponentially with the factor, at nearly the same
+/// The beginnings of a few of them tell about where to look; all of them are then encoded there, again where the rest of
+/// the way is long, and what is left is foretold: the distance from likeness grows exponentially with the factor, at nearly the same
 /// rate for all films.
 public struct QualitySearch: Sendable {
   public struct Result: Sendable, Hashable {
@@ -25,8 +25,8 @@ public struct QualitySearch: Sendable {
   private static let (glimpse, glimpsed) = (8, 1..<5)
   /// Bytes of samples that are kept.
   private static let room = 256 << 20
-  /// Steps of the factor that a first look is trusted for, and that are foretold from the look at all.
-  private static let (trusted, foretold) = (6.0, 3.0)
+  /// Steps of the factor that are foretold from a look at all.
+  private static let foretold = 3.0
 
   /// - Parameters:
   ///   - path: the source. - format: what is to be encoded: samples are brought to its size.
@@ -68,34 +68,25 @@ public struct QualitySearch: Sendable {
       if abs(step) >= 1.5 { slope = min(max(growth / step, 0.02), 0.3) }
     }
     let few = QualitySearch.few(of: stretches.count)
-    func look(_ crf: Double) throws -> Double {
-      height(try evaluate(crf, few, frames: QualitySearch.glimpse).flatMap { $0[within: QualitySearch.glimpsed] })
-    }
-    var crf = settings.crf ?? (settings.codec == .av1 ? 35 : 24)
-    var here = try look(crf)
-    var next = wanted(crf, here)
-    var evaluations = 2
-    if abs(next - crf) > QualitySearch.trusted {
-      let there = try look(next)
-      learn(next - crf, there - here)
-      (crf, here) = (next, there)
-      next = wanted(crf, here)
-      evaluations += 1
-    }
-    let all = try evaluate(next, Array(stretches.indices), frames: .max)
-    learn(next - crf, height(few.flatMap { all[$0][within: QualitySearch.glimpsed] }) - here)
+    func glimpse(_ looks: [[Double]]) -> Double { height(looks.flatMap { $0[within: QualitySearch.glimpsed] }) }
+    let usual = settings.crf ?? (settings.codec == .av1 ? 35 : 24)
+    let first = glimpse(try evaluate(usual, few, frames: QualitySearch.glimpse))
+    var crf = wanted(usual, first)
+    let all = try evaluate(crf, Array(stretches.indices), frames: .max)
+    learn(crf - usual, glimpse(few.map { all[$0] }) - first)
     func inner(_ looks: [[Double]]) -> Double { height(looks.flatMap { $0[within: QualitySearch.judged($0.count)] }) }
-    var reached = inner(all)
-    var result = wanted(next, reached)
-    // The few did not speak for all of them.
-    if abs(result - next) > QualitySearch.foretold {
-      let again = inner(try evaluate(result, Array(stretches.indices), frames: .max))
-      learn(result - next, again - reached)
-      (next, reached) = (result, again)
-      result = wanted(next, reached)
+    var here = inner(all)
+    var result = wanted(crf, here)
+    var evaluations = 2
+    // The few did not speak for all of them, or films behave otherwise than usual.
+    while abs(result - crf) > QualitySearch.foretold, evaluations < 4 {
+      let there = inner(try evaluate(result, Array(stretches.indices), frames: .max))
+      learn(result - crf, there - here)
+      (crf, here) = (result, there)
+      result = wanted(crf, here)
       evaluations += 1
     }
-    return Result(crf: result, ssim: 1 - exp(reached + slope * (result - next)), evaluations: evaluations)
+    return Result(crf: result, ssim: 1 - exp(here + slope * (result - crf)), evaluations: evaluations)
   }
 
   /// The frames of a stretch of so many that come out as in the film. The first does not, as a key frame; the last ones

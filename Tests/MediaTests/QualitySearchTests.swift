@@ -45,6 +45,6 @@ import Testing
     try transcode(source, to: scratch.path("out.mkv"), writing)
     let whole = try zip(pictures(source), pictures(scratch.path("out.mkv"))).map { Likeness.ssim($0, $1) }
     let got = whole.reduce(0, +) / Double(whole.count)
-    #expect(whole.count == 150 && abs(got - target) < 0.025, "\(found) gives \(got)")
+    #expect(whole.count == 150 && abs(got - target) < 0.015, "\(found) gives \(got)")
   }
 }
