@@ -52,7 +52,7 @@ final class Executor: Sendable {
     for _ in 0..<budget.lanes(jobs: options.segment == nil ? plan.toRun.count : .max, requested: options.lanes) {
       lanes.async(group: group) { [self] in
         let runner = makeRunner()
-        let harbour = Harbour(group)
+        let publishing = Publishing(group)
         while let (job, active) = queue.take(
           lanes: { budget.lanes(jobs: $0, requested: options.lanes) }, stop: { stop.level > .none })
         {
@@ -60,7 +60,7 @@ final class Executor: Sendable {
             giveUp(job)
             continue
           }
-          run(job, on: runner, threads: budget.threads(active: active), harbour)
+          run(job, on: runner, threads: budget.threads(active: active), publishing)
         }
         runner.close()
       }
@@ -97,7 +97,7 @@ final class Executor: Sendable {
 
   // MARK: One job
 
-  private func run(_ queued: QueuedJob, on runner: any JobRunner, threads: Int, _ harbour: Harbour) {
+  private func run(_ queued: QueuedJob, on runner: any JobRunner, threads: Int, _ publishing: Publishing) {
     var queued = queued
     let job = queued.job
     let start = queued.part.segmented?.start ?? .now
@@ -116,7 +116,7 @@ final class Executor: Sendable {
       outcome = .failed(Failure(anyError: error), [])
     }
     queued.attempts += 1
-    settle(queued, outcome, start.duration(to: .now).seconds, threads, harbour)
+    settle(queued, outcome, start.duration(to: .now).seconds, threads, publishing)
   }
 
   /// Has a worker do something, and passes on how it gets along and when it is to stop.
@@ -150,7 +150,7 @@ final class Executor: Sendable {
   }
 
   private func settle(
-    _ queued: QueuedJob, _ outcome: JobOutcome, _ seconds: Double, _ threads: Int, _ harbour: Harbour
+    _ queued: QueuedJob, _ outcome: JobOutcome, _ seconds: Double, _ threads: Int, _ publishing: Publishing
   ) {
     var queued = queued
     let job = queued.job
@@ -173,7 +173,7 @@ final class Executor: Sendable {
       // Whether the next job may start is known only then; and what was cut gives its stretches back.
       if options.failFast || options.segment != nil { return publish() }
       queue.settles()
-      harbour.enter { [queue] in
+      publishing.begin { [queue] in
         publish()
         queue.settled()
       }
@@ -342,19 +342,19 @@ final class Executor: Sendable {
   }
 }
 
-/// Where a lane's finished job waits for the disk while the lane works on the next: one at a time.
-private final class Harbour: Sendable {
+/// A lane's finished job, waiting for the disk while the lane works on the next: one at a time.
+private final class Publishing: Sendable {
   private let group: DispatchGroup
   private let room = DispatchSemaphore(value: 1)
   private static let queue = DispatchQueue(label: "publishing", attributes: .concurrent)
 
-  /// - Parameter group: entered until the last has left.
+  /// - Parameter group: waits for the last one.
   init(_ group: DispatchGroup) { self.group = group }
 
-  /// Returns at once where there is room, and else when the one before has left.
-  func enter(_ body: @escaping @Sendable () -> Void) {
+  /// Returns at once, or when the one before is done.
+  func begin(_ body: @escaping @Sendable () -> Void) {
     room.wait()
-    Harbour.queue.async(group: group) { [room] in
+    Publishing.queue.async(group: group) { [room] in
       body()
       room.signal()
     }
