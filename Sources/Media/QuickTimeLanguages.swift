@@ -11,17 +11,12 @@ enum QuickTimeLanguages {
     "kat": "geo", "bod": "tib", "pan": "pa ", "mya": "bur", "msa": "may", "cym": "wel", "eus": "baq",
     "fas": "iri", "per": "iri", "nob": "nor", "nno": "nor",
   ]
-  private static let known: Set<String> = [
-    "eng", "ita", "spa", "dan", "por", "nor", "heb", "jpn", "ara", "fin", "mlt", "tur", "urd", "hin", "tha", "kor",
-    "lit",
-    "pol", "hun", "est", "lav", "rus", "slv", "yid", "bul", "ukr", "bel", "uzb", "kaz", "aze", "mol", "kir", "tgk",
-    "tuk",
-    "mon", "pus", "kur", "kas", "snd", "nep", "san", "mar", "ben", "asm", "guj", "ori", "mal", "kan", "tam", "tel",
-    "khm",
-    "lao", "vie", "ind", "tgl", "amh", "tir", "orm", "som", "swa", "run", "mlg", "epo", "cat", "lat", "que", "grn",
-    "aym",
-    "tat", "uig", "dzo", "jav",
-  ]
+  private static let known = Set(
+    """
+    eng ita spa dan por nor heb jpn ara fin mlt tur urd hin tha kor lit pol hun est lav rus slv yid bul ukr bel uzb
+    kaz aze mol kir tgk tuk mon pus kur kas snd nep san mar ben asm guj ori mal kan tam tel khm lao vie ind tgl amh
+    tir orm som swa run mlg epo cat lat que grn aym tat uig dzo jav
+    """.split(whereSeparator: \.isWhitespace).map(String.init))
 
   /// Calls the streams' languages what the writer of QuickTime files does, and names those that it has no number for.
   static func translate(_ context: UnsafeMutablePointer<AVFormatContext>) -> [MediaNote] {
