@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Export a finished pair of runs: ship.py CONFIG.toml FLOAT.npz INT8.npz --models FOLDER --eval SET5 SET14 KODAK24
 
-Writes FOLDER/NAME.onnx with float and int8 scores (onnxruntime, 8 bits in and out) in its metadata, and keeps both
-sets of weights beside the configs, so that training can go on from them: weights/NAME.npz, weights/NAME-int8.npz.
+Writes FOLDER/NAME.onnx with float and int8 scores (onnxruntime, 8 bits in and out) in its metadata. `--weights FOLDER`
+keeps both sets of weights, too, so that training can go on from them: NAME.npz and NAME-int8.npz.
 """
 import argparse
 import pathlib
@@ -25,6 +25,7 @@ def main():
     parser.add_argument("integers")
     parser.add_argument("--models", required=True)
     parser.add_argument("--eval", nargs="+", required=True)
+    parser.add_argument("--weights", type=pathlib.Path)
     options = parser.parse_args()
     with open(options.config, "rb") as file:
         config = tomllib.load(file)
@@ -37,11 +38,9 @@ def main():
             facts |= {f"{kind}_{name}": f"{value:.3f}" for name, value in figures.items()}
     model = export(dict(np.load(options.integers)), config, True, facts)
     onnx.save(model, pathlib.Path(options.models) / f"{config['name']}.onnx")
-    if config.get("groups", 1) == 1:  # else sides.py makes them of others
-        kept = pathlib.Path(__file__).parent / "weights"
-        kept.mkdir(exist_ok=True)
-        shutil.copy(options.floats, kept / f"{config['name']}.npz")
-        shutil.copy(options.integers, kept / f"{config['name']}-int8.npz")
+    if options.weights:
+        shutil.copy(options.floats, options.weights / f"{config['name']}.npz")
+        shutil.copy(options.integers, options.weights / f"{config['name']}-int8.npz")
     print(config["name"], *(f"{key} {value}" for key, value in facts.items()))
 
 
