@@ -9,34 +9,38 @@ import Testing
     try .silent(Playground.faultyPipe, [ground.path("copy.yml"), ground.path("out"), ground.path("in")])
   }
 
-  private func until(_ condition: () -> Bool) async throws {
-    for _ in 0..<1500 where !condition() { try await Task.sleep(for: .milliseconds(20)) }
-    #expect(condition())
-  }
-
-  /// Sends signals, 300 ms apart, as soon as `condition` holds: from a thread of its own, since the pool that runs the
-  /// tests may be busy for longer than the process lives.
-  private func signal(
-    _ process: Process, _ numbers: [Int32], when condition: @escaping @Sendable () -> Bool
+  /// Waits for `condition`, then runs `action`: on a thread of its own, since the pool that runs the tests may be busy for
+  /// longer than what is waited for lasts.
+  private func once(
+    _ condition: @escaping @Sendable () -> Bool, _ action: @escaping @Sendable () -> Void = {}
   ) async {
-    let identifier = process.processIdentifier
     let held = await withCheckedContinuation { continuation in
       Thread.detachNewThread {
         for _ in 0..<1500 where !condition() { Thread.sleep(forTimeInterval: 0.02) }
         let met = condition()
-        for number in numbers {
-          kill(identifier, number)
-          Thread.sleep(forTimeInterval: 0.3)
-        }
+        action()
         continuation.resume(returning: met)
       }
     }
     #expect(held)
   }
 
+  /// Sends signals, 300 ms apart, as soon as `condition` holds.
+  private func signal(
+    _ process: Process, _ numbers: [Int32], when condition: @escaping @Sendable () -> Bool
+  ) async {
+    let identifier = process.processIdentifier
+    await once(condition) {
+      for number in numbers {
+        kill(identifier, number)
+        Thread.sleep(forTimeInterval: 0.3)
+      }
+    }
+  }
+
   /// The workers of a run: its children.
-  private func children(_ process: Process) -> [pid_t] {
-    let path = "/proc/\(process.processIdentifier)/task"
+  private func children(_ process: pid_t) -> [pid_t] {
+    let path = "/proc/\(process)/task"
     let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return tasks.flatMap {
       ((try? String(contentsOfFile: "\(path)/\($0)/children", encoding: .utf8)) ?? "").split(separator: " ")
@@ -71,12 +75,12 @@ import Testing
     let ground = try Playground()
     try ground.write("in/a.txt", "pause 0.1\nframes 1000")
     let process = try start(ground)
-    try await until { ground.exists("out/a.raw.part") }
-    let workers = children(process)
+    await once { ground.exists("out/a.raw.part") }
+    let workers = children(process.processIdentifier)
     #expect(!workers.isEmpty)
     kill(process.processIdentifier, SIGKILL)
     #expect(try await process.end() == -SIGKILL)
-    try await until { workers.allSatisfy { kill($0, 0) != 0 || isZombie($0) } }
+    await once { workers.allSatisfy { kill($0, 0) != 0 || isZombie($0) } }
   }
 
   private func isZombie(_ process: pid_t) -> Bool {
@@ -88,8 +92,12 @@ import Testing
     let ground = try Playground()
     for name in 0..<4 { try ground.write("in/\(name).txt", "pause 0.05\nframes 20") }
     let process = try start(ground)
-    try await until { ground.exists("out/0.raw.part") || ground.exists("out/1.raw.part") }
-    for worker in children(process).prefix(1) { kill(worker, SIGKILL) }
+    let parent = process.processIdentifier
+    await once {
+      ground.exists("out/0.raw.part") || ground.exists("out/1.raw.part")
+    } _: {
+      for worker in children(parent).prefix(1) { kill(worker, SIGKILL) }
+    }
     #expect(try await process.end() == 0)
     #expect(ground.files("out").count == 4)
   }
