@@ -175,7 +175,7 @@ public struct BatchRun: Sendable {
       pipeline: try String(contentsOfFile: path, encoding: .utf8), file: path, settings: request.settings,
       memory: budget.addressSpace(lanes: lanes))
     let executor = Executor(
-      plan, pipelineName: chain.name, gate: QualityGate(chain.requirements),
+      plan, pipelineName: chain.name, flow: chain.flow, gate: QualityGate(chain.requirements),
       options: Executor.Options(
         retries: request.retries, failFast: request.failFast, strict: request.strict, verbose: request.verbose,
         lanes: requested, segment: segment), budget: budget, stop: stop, observer: observer

@@ -6,7 +6,7 @@ import Pipeline
 public enum BatchEvent: Sendable {
   /// - prediction: in a dry run, where the input could be opened.
   case plan(input: String, output: String, action: PlannedJob.Action, why: String, prediction: Prediction?)
-  case start(input: String, output: String, attempt: Int)
+  case start(input: String, output: String, flow: Flow, attempt: Int)
   case progress(input: String, JobProgress)
   case done(input: String, Done)
   case failed(input: String, output: String, Failure, attempts: Int)
@@ -15,7 +15,9 @@ public enum BatchEvent: Sendable {
 
   public struct Done: Sendable {
     public var outputs: [String]
+    /// Frames or pages, as `flow` says.
     public var frames: Int
+    public var flow: Flow
     public var seconds: Double
     public var notes: [Note]
   }

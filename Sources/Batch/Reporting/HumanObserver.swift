@@ -21,14 +21,16 @@ public final class HumanObserver: RunObserver {
     switch event {
     case .plan(let input, _, let action, let why, _):
       if detail == .verbose { line("\(input): \(action.rawValue)" + (why.isEmpty ? "" : " (\(why))")) }
-    case .start(let input, let output, _):
+    case .start(let input, let output, _, _):
       if detail == .verbose { line("\(input) -> \(output)") }
     case .progress: break
     case .done(let input, let done):
       guard detail != .quiet else { break }
-      let rate = done.seconds > 0 ? String(format: ", %.1f fps", Double(done.frames) / done.seconds) : ""
+      // Of one alone a rate says nothing.
+      let isTimed = done.frames > 1 && done.seconds > 0
+      let rate = isTimed ? ", " + done.flow.rate(perSecond: Double(done.frames) / done.seconds) : ""
       line(
-        "\(input) -> \(done.outputs.joined(separator: ", ")): \(Self.count(done.frames, "frame")) in "
+        "\(input) -> \(done.outputs.joined(separator: ", ")): \(done.flow.count(done.frames)) in "
           + "\(Self.duration(done.seconds))\(rate)")
       for note in done.notes where detail == .verbose || note.kind != .info { line("  \(input): \(note)") }
     case .failed(_, _, let failure, let attempts):

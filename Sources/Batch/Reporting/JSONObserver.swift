@@ -32,7 +32,7 @@ public final class JSONObserver: RunObserver {
         "temporary": prediction.map { .int($0.temporary) } ?? .null,
         "learned": prediction.map { .bool($0.learned) } ?? .null,
       ]
-    case .start(let input, let output, let attempt):
+    case .start(let input, let output, _, let attempt):
       ["event": "start", "input": .string(input), "output": .string(output), "attempt": .int(attempt)]
     case .progress(let input, let state):
       [

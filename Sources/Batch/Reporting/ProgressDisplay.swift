@@ -8,7 +8,7 @@ final class ProgressDisplay: Sendable {
   private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
   private struct State {
-    var running: [(input: String, meter: RateMeter, progress: JobProgress?)] = []
+    var running: [(input: String, flow: Flow, meter: RateMeter, progress: JobProgress?)] = []
     var batch = BatchMeter()
     var linesShown = 0
     var finished = false
@@ -26,7 +26,7 @@ final class ProgressDisplay: Sendable {
     state.withLock { state in
       switch event {
       case .plan(let input, _, .run, _, _): state.batch.add(input)
-      case .start(let input, _, _): state.running.append((input, RateMeter(), nil))
+      case .start(let input, _, let flow, _): state.running.append((input, flow, RateMeter(), nil))
       case .progress(let input, let progress):
         guard let index = state.running.firstIndex(where: { $0.input == input }) else { return }
         state.running[index].progress = progress
@@ -67,10 +67,10 @@ final class ProgressDisplay: Sendable {
     let width = max(Terminal.width - 1, 20)
     var lines: [String] = []
     let room = max(Terminal.height - 2, 1)
-    for (input, meter, progress) in state.running.prefix(room) {
+    for (input, flow, meter, progress) in state.running.prefix(room) {
       var right = ""
       if let progress {
-        if let rate = meter.rate { right += String(format: " %6.1f fps", rate) }
+        if let rate = meter.rate { right += "  " + flow.rate(perSecond: rate) }
         if let total = progress.total, total > 0 {
           let share = min(Double(progress.done) / Double(total), 1)
           right += String(format: " %3.0f%%", share * 100)
@@ -80,7 +80,7 @@ final class ProgressDisplay: Sendable {
             right += " ETA " + HumanObserver.duration(Double(total - progress.done) / rate)
           }
         } else {
-          right += " \(progress.done) frames"
+          right += " " + flow.count(progress.done)
         }
       }
       lines.append(line(input, right, width))

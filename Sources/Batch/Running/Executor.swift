@@ -21,6 +21,7 @@ final class Executor: Sendable {
 
   let plan: Plan
   private let pipelineName: String
+  private let flow: Flow
   let options: Options
   private let budget: Budget
   let stop: StopFlag
@@ -33,11 +34,12 @@ final class Executor: Sendable {
   private let state = Locked((summary: BatchEvent.Summary(), codes: Set<ExitCode>()))
 
   init(
-    _ plan: Plan, pipelineName: String, gate: QualityGate, options: Options, budget: Budget, stop: StopFlag,
+    _ plan: Plan, pipelineName: String, flow: Flow, gate: QualityGate, options: Options, budget: Budget, stop: StopFlag,
     observer: any RunObserver,
     makeRunner: @escaping @Sendable () -> any JobRunner
   ) {
     (self.plan, self.pipelineName, self.options, self.budget) = (plan, pipelineName, options, budget)
+    self.flow = flow
     (self.stop, self.observer, self.makeRunner) = (stop, observer, makeRunner)
     queue = JobQueue(plan.toRun, grows: options.segment != nil)
     logs = plan.roots.map { JobLog($0) }
@@ -102,7 +104,8 @@ final class Executor: Sendable {
     let job = queued.job
     let start = queued.part.segmented?.start ?? .now
     if queued.part.segmented == nil {
-      observer.handle(.start(input: job.input.path, output: plan.output(of: job), attempt: queued.attempts + 1))
+      observer.handle(
+        .start(input: job.input.path, output: plan.output(of: job), flow: flow, attempt: queued.attempts + 1))
     }
     var outcome = JobOutcome.cut(nil)
     do {
@@ -227,7 +230,8 @@ final class Executor: Sendable {
       .done(
         input: queued.job.input.path,
         .init(
-          outputs: receipt.outputs.map { root.file($0.relative) }, frames: receipt.framesOut, seconds: seconds,
+          outputs: receipt.outputs.map { root.file($0.relative) }, frames: receipt.framesOut, flow: flow,
+          seconds: seconds,
           notes: receipt.notes)))
     queue.finished()
   }
