@@ -178,7 +178,12 @@ public struct BatchRun: Sendable {
       plan, pipelineName: chain.name, flow: chain.flow, gate: QualityGate(chain.requirements),
       options: Executor.Options(
         retries: request.retries, failFast: request.failFast, strict: request.strict, verbose: request.verbose,
-        lanes: requested, segment: segment), budget: budget, stop: stop, observer: observer
+        lanes: requested, segment: segment), budget: budget, stop: stop, observer: observer,
+      weight: { job in
+        // Of very many a wrong order is not felt, and looking into each file may take long.
+        let bytes = job.input.identity.size
+        return jobs > 1000 ? Double(bytes) : chain.source.weight(of: job.input.path, bytes: bytes)
+      }
     ) { [request, worker] in
       if request.inProcess { return LocalRunner(chain) }
       return WorkerProcess(

@@ -46,6 +46,12 @@ extension Stage {
 
 public protocol SourceStage: Stage {
   func open(_ job: Job) throws -> any Source
+  /// How long an input may take in comparison with others of this stage, as far as a look at its first bytes tells.
+  func weight(of path: String, bytes: Int) -> Double
+}
+
+extension SourceStage {
+  public func weight(of path: String, bytes: Int) -> Double { Double(bytes) }
 }
 
 public protocol FilterStage: Stage {

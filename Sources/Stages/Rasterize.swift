@@ -40,6 +40,8 @@ public struct Rasterize: SourceStage {
   }
 
   public func open(_ job: Job) throws -> any Source { try PageSource(job, options) }
+
+  public func weight(of path: String, bytes: Int) -> Double { Documents.weight(of: path, bytes: bytes) }
 }
 
 private final class PageSource: Source {

@@ -33,6 +33,14 @@ import Testing
     #expect(take(queue, lanes: 3)?.0.job.relativeOutput == "a")
   }
 
+  @Test func theHeaviestComesFirstWhateverItsSize() throws {
+    let weights = ["a": 2.5, "b": 1, "c": 7]
+    let queue = JobQueue([try job("a", size: 1), try job("b", size: 30), try job("c", size: 2)], grows: false) {
+      weights[$0.relativeOutput] ?? 0
+    }
+    #expect((0..<3).map { _ in take(queue, lanes: 3)?.0.job.relativeOutput } == ["c", "a", "b"])
+  }
+
   @Test func whatWaitsForTheDiskLeavesRoom() throws {
     let queue = JobQueue([try job("a", size: 3), try job("b", size: 2)], grows: false)
     #expect(take(queue, lanes: 1)?.active == 1)

@@ -1,3 +1,4 @@
+import CTesseract
 import Foundation
 import Frames
 import Testing
@@ -27,6 +28,28 @@ import Testing
       #expect(abs(Int(planes[0].row(1, as: UInt8.self)[4]) - 200) <= 1)
       #expect(abs(Int(planes[1].row(1, as: UInt8.self)[4]) - 150) <= 1)
     }
+  }
+
+  @Test(arguments: [nil, (0, 0), (36, 4)]) func `opacity is laid on white where anything shows through`(
+    _ clear: (x: Int, y: Int)?
+  ) throws {
+    func page(opacity: Bool) throws -> Picture {
+      let pix = try Pix(owning: pixCreate(37, 5, 32))
+      pix.with { pointer in
+        if opacity { pixSetSpp(pointer, 4) }
+        for y in 0..<5 {
+          for x in 0..<37 {
+            let hidden = clear.map { $0 == (x, y) } ?? false
+            let pixel = UInt32(x * 6) << 24 | UInt32(y * 40) << 16 | 90 << 8
+            // Without opacity the hidden pixel is the paper's.
+            let shown = hidden && !opacity ? 0xffff_ff00 : pixel
+            pixSetPixel(pointer, Int32(x), Int32(y), opacity && !hidden ? shown | 255 : shown)
+          }
+        }
+      }
+      return try pix.picture()
+    }
+    #expect(try page(opacity: true) == page(opacity: false))
   }
 
   @Test(arguments: 1...8) func `orientation puts the marked corner where EXIF says`(orientation: Int) throws {

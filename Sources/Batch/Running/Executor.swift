@@ -35,13 +35,13 @@ final class Executor: Sendable {
 
   init(
     _ plan: Plan, pipelineName: String, flow: Flow, gate: QualityGate, options: Options, budget: Budget, stop: StopFlag,
-    observer: any RunObserver,
+    observer: any RunObserver, weight: (PlannedJob) -> Double = { Double($0.input.identity.size) },
     makeRunner: @escaping @Sendable () -> any JobRunner
   ) {
     (self.plan, self.pipelineName, self.options, self.budget) = (plan, pipelineName, options, budget)
     self.flow = flow
     (self.stop, self.observer, self.makeRunner) = (stop, observer, makeRunner)
-    queue = JobQueue(plan.toRun, grows: options.segment != nil)
+    queue = JobQueue(plan.toRun, grows: options.segment != nil, weight: weight)
     logs = plan.roots.map { JobLog($0) }
     spaces = plan.roots.map { FreeSpace($0) { observer.remark($0) } }
     self.gate = gate
@@ -50,9 +50,12 @@ final class Executor: Sendable {
   /// Blocks until every job is done or the run is stopped. Counts what it ran, and how the failures ended.
   func run() -> (summary: BatchEvent.Summary, codes: Set<ExitCode>) {
     let group = DispatchGroup()
-    let lanes = DispatchQueue(label: "lanes", attributes: .concurrent)
     for _ in 0..<budget.lanes(jobs: options.segment == nil ? plan.toRun.count : .max, requested: options.lanes) {
-      lanes.async(group: group) { [self] in
+      group.enter()
+      // A thread of its own: lanes that wait on as many of Dispatch's as there are cores leave none to start a worker,
+      // until Dispatch adds one a second later.
+      let lane = Thread { [self] in
+        defer { group.leave() }
         let runner = makeRunner()
         let publishing = Publishing(group)
         while let (job, active) = queue.take(
@@ -66,6 +69,8 @@ final class Executor: Sendable {
         }
         runner.close()
       }
+      lane.name = "lane"
+      lane.start()
     }
     group.wait()
     return state.withLock {

@@ -45,9 +45,13 @@ final class JobQueue: @unchecked Sendable {
   private let grows: Bool
 
   /// The longest job first, so that none of them is alone at the end.
-  /// - Parameter grows: whether a running job may fall into parts.
-  init(_ jobs: [PlannedJob], grows: Bool) {
-    waiting = jobs.sorted { $0.input.identity.size > $1.input.identity.size }.map { QueuedJob(job: $0) }
+  /// - Parameters:
+  ///   - grows: whether a running job may fall into parts.
+  ///   - weight: how long a job may take in comparison with the others.
+  init(
+    _ jobs: [PlannedJob], grows: Bool, weight: (PlannedJob) -> Double = { Double($0.input.identity.size) }
+  ) {
+    waiting = jobs.map { (job: QueuedJob(job: $0), weight: weight($0)) }.sorted { $0.weight > $1.weight }.map(\.job)
     waiting.reverse()
     (most, self.grows) = (waiting.count, grows)
   }

@@ -75,7 +75,9 @@ final class Pix {
     case 2, 4: return try Pix(owning: pixConvertTo8(pointer, 0))
     case 16: return try Pix(owning: pixConvert16To8(pointer, Int32(L_MS_BYTE)))
     case 32 where pixGetSpp(pointer) == 4:
-      return try Pix(owning: pixAlphaBlendUniform(pointer, 0xffff_ff00))
+      if !isOpaque { return try Pix(owning: pixAlphaBlendUniform(pointer, 0xffff_ff00)) }
+      pixSetSpp(pointer, 3)
+      return self
     default: return try depth == 32 ? self : Pix(owning: pixConvertTo32(pointer))
     }
   }
@@ -84,6 +86,19 @@ final class Pix {
   func grey() throws -> Pix {
     let plain = try simplified()
     return plain.depth == 8 ? plain : try plain.making { pixConvertTo8($0, 0) }
+  }
+
+  /// Whether nothing shows through a 32-bit image, whose lowest bytes are opacity.
+  private var isOpaque: Bool {
+    guard let data = pixGetData(pointer) else { return false }
+    let wordsPerRow = Int(pixGetWpl(pointer))
+    for y in 0..<height {
+      let row = data + y * wordsPerRow
+      var all = UInt32.max
+      for x in 0..<width { all &= row[x] }
+      if all & 255 != 255 { return false }
+    }
+    return true
   }
 
   /// Whether an 8-bit image has no other samples than 0 and 255.
