@@ -68,7 +68,8 @@ public struct KernelBenchmark: Sendable {
         MutablePlane(
           base: UnsafeMutableRawPointer(output), stride: 2 * width, width: 2 * width, height: 2 * height)
       ], outputDepth: 8, arithmetic: EndingArithmetic(network.ending, inputDepth: 8, outputDepth: 8))
-    let band = Band(Plan(network, table: table), pictureWidth: width)
+    let plan = Plan(network, table: table)
+    let band = Band(plan, Strips(plan, width: width))
     var best = [Double](repeating: .infinity, count: network.operations.count)
     for _ in 0..<max(runs, 1) {
       band.profile = .init(repeating: 0, count: network.operations.count)

@@ -13,6 +13,7 @@ public final class NetworkRunner {
   private let pool: WorkerPool
   private(set) var bands: [Band] = []
   private var width = 0
+  private let stripWidth: Int?
 
   /// The standard deviation of the noise that a denoiser is to take out, in levels of eight bits; other networks ignore
   /// it. At first it is the network's `defaultNoiseLevel`.
@@ -32,8 +33,10 @@ public final class NetworkRunner {
     self.init(network, threads: threads, table: .current)
   }
 
-  init(_ network: Network, threads: Int, table: KernelTable) {
+  /// - Parameter stripWidth: columns of the folded picture that are worked on at once; nil: as many as suit the cache.
+  init(_ network: Network, threads: Int, table: KernelTable, stripWidth: Int? = nil) {
     self.network = network
+    self.stripWidth = stripWidth
     noiseLevel = network.defaultNoiseLevel ?? 0
     plan = Plan(network.integers, table: table)
     pool = WorkerPool(threads: min(max(threads, 1), 256))
@@ -79,7 +82,9 @@ public final class NetworkRunner {
       "the output is \(network.scale) times the input's size")
     guard width > 0, height > 0 else { return }
     if width != self.width || bands.isEmpty {
-      bands = (0..<pool.threads).map { _ in Band(plan, pictureWidth: width) }
+      let fold = network.integers.fold
+      let strips = Strips(plan, width: (width + fold - 1) / fold, stripWidth: stripWidth)
+      bands = (0..<pool.threads).map { _ in Band(plan, strips) }
       self.width = width
     }
     let fold = network.integers.fold

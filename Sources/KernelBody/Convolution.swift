@@ -30,7 +30,7 @@ public struct ConvolutionRow {
   /// Or sums: of `outputStep` integers a pixel; for `few`, [4 outputs][4 pixels] every four pixels.
   public var sums: UnsafeMutablePointer<Int32>?
   public var outputStep: Int
-  /// In pixels. Outputs are written, and inputs read, up to the next multiple of the tile beyond.
+  /// In pixels. Outputs are written, and inputs read, up to the next multiple of eight beyond.
   public var width: Int
 
   public init(
@@ -83,23 +83,33 @@ func convolve<Tile: SumTile, Step: PixelStep>(
   _: Tile.Type, _: Step.Type, _ job: UnsafePointer<ConvolutionRow>
 ) {
   let job = job.pointee
-  var x = 0
+  let whole = job.width &- job.width % Tile.pixels
+  convolve(Tile.self, Step.self, job, from: 0, to: whole)
+  if whole < job.width { convolve(Tile.Rest.self, Step.self, job, from: whole, to: job.width) }
+}
+
+/// Whole tiles from a pixel on, the last of which may reach beyond the end.
+@inlinable @inline(__always)
+func convolve<Tile: SumTile, Step: PixelStep>(
+  _: Tile.Type, _: Step.Type, _ job: ConvolutionRow, from start: Int, to end: Int
+) {
+  var x = start
   if !Tile.gathers, let output = job.output {
     if job.requantisation.plainOffsets != nil {
-      while x < job.width {
+      while x < end {
         let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: Tile.Instructions.scaledOffset)
         tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: true)
         x &+= Tile.pixels
       }
     } else {
-      while x < job.width {
+      while x < end {
         let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: 0)
         tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: false)
         x &+= Tile.pixels
       }
     }
   } else if let sums = job.sums {
-    while x < job.width {
+    while x < end {
       let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: 0)
       tile.storeSums(sums + x &* job.outputStep, step: job.outputStep)
       x &+= Tile.pixels

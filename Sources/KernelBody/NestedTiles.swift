@@ -1,6 +1,7 @@
 /// Two tiles side by side.
 public struct Two<Part: SumTile>: SumTile {
   public typealias Instructions = Part.Instructions
+  public typealias Rest = Part
   @usableFromInline var left, right: Part
 
   @inlinable @inline(__always) public static var pixels: Int { 2 * Part.pixels }
@@ -46,6 +47,7 @@ public struct Two<Part: SumTile>: SumTile {
 /// Three tiles side by side.
 public struct Three<Part: SumTile>: SumTile {
   public typealias Instructions = Part.Instructions
+  public typealias Rest = Part
   @usableFromInline var left, middle, right: Part
 
   @inlinable @inline(__always) public static var pixels: Int { 3 * Part.pixels }

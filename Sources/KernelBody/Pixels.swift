@@ -21,6 +21,7 @@ public enum SixteenBytes<I: InstructionSet>: PixelBytes {
 /// at the end, for layers whose few outputs would leave lanes idle otherwise.
 public struct FourPixels<Bytes: PixelBytes>: SumTile {
   public typealias Instructions = Bytes.Instructions
+  public typealias Rest = Self
   @usableFromInline typealias I = Instructions
   @usableFromInline var a, b, c, d: Instructions.Sums
 
@@ -114,6 +115,7 @@ public struct FourPixels<Bytes: PixelBytes>: SumTile {
 /// Two pixels by sixteen channels: where a pixel's sums take more than one register.
 public struct TwoPixels<I: PairedInstructionSet>: SumTile {
   public typealias Instructions = I
+  public typealias Rest = Self
   @usableFromInline var a, b: I.Sums
 
   @inlinable @inline(__always) public static var pixels: Int { 2 }
@@ -165,6 +167,7 @@ public struct TwoPixels<I: PairedInstructionSet>: SumTile {
 /// Two pixels by thirty-two channels.
 public struct TwoWidePixels<I: InstructionSet>: SumTile {
   public typealias Instructions = I
+  public typealias Rest = Self
   /// Pixel, then block.
   @usableFromInline var a0, a1, b0, b1: I.Sums
 

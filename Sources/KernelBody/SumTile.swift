@@ -4,6 +4,8 @@
 /// it gives up on arrays of more than a dozen.
 public protocol SumTile {
   associatedtype Instructions: InstructionSet
+  /// A smaller tile of as many blocks, for what is left of a row.
+  associatedtype Rest: SumTile where Rest.Instructions == Instructions
   static var pixels: Int { get }
   /// Blocks of sixteen output channels.
   static var blocks: Int { get }

@@ -6,7 +6,7 @@ import Testing
 @testable import Inference
 @testable import Kernels
 
-/// Every level, any number of threads and any size give the reference's bits.
+/// Every level, any number of threads, any size and any strips give the reference's bits.
 @Suite struct ExactnessTests {
   static let shapes: [NetworkShape] = [
     NetworkShape(channels: [16]),
@@ -45,8 +45,13 @@ import Testing
     NetworkShape(channels: [16, 16], fold: 2, mixing: .sum, enlarging: .halfPixel),
   ]
   static let sizes = [(1, 1), (2, 3), (5, 1), (1, 9), (23, 4), (24, 7), (25, 5), (61, 11)]
-  /// Emulated processors are slow.
-  static let threads = ProcessInfo.processInfo.environment["PIPE_EXPECTED_LEVEL"] == nil ? [1, 2, 3, 8] : [2]
+  /// How a picture is cut: rows among threads, columns into strips. Emulated processors are slow.
+  static func cuts(_ filling: Filling) -> [(threads: Int, stripWidth: Int?)] {
+    guard ProcessInfo.processInfo.environment["PIPE_EXPECTED_LEVEL"] != nil else {
+      return [(1, nil), (2, nil), (3, 8), (8, 16), (1, 8), (1, 40)]
+    }
+    return filling == .random || filling == .checks ? [(2, 8)] : [(2, nil)]
+  }
   static let depths = [(8, 8), (8, 10), (10, 10), (12, 8), (16, 16), (9, 16)]
 
   @Test(arguments: shapes) func matchesReference(_ shape: NetworkShape) throws {
@@ -60,8 +65,9 @@ import Testing
         let expected = Reference(network: network).run(
           input.samples, width: size.0, height: size.1, depth: depth, outputDepth: outputDepth, noiseLevel: 0.1)
         for table in KernelTable.available {
-          for threads in ExactnessTests.threads {
-            let runner = NetworkRunner(Network(integers: network), threads: threads, table: table)
+          for (threads, stripWidth) in ExactnessTests.cuts(filling) {
+            let runner = NetworkRunner(
+              Network(integers: network), threads: threads, table: table, stripWidth: stripWidth)
             runner.noiseLevel = 25.5
             let scale = runner.network.scale
             let output = TestPlane(
@@ -73,7 +79,7 @@ import Testing
             #expect(
               found == expected && output.guardIsIntact,
               """
-              \(table.level), \(threads) threads, \(size), \(depth) to \(outputDepth) bits, \(filling), \
+              \(table.level), \(threads) threads, strips of \(stripWidth ?? 0), \(size), \(depth) to \(outputDepth) bits, \(filling), \
               first at \(String(describing: wrong))
               """)
           }

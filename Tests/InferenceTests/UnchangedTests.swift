@@ -13,10 +13,14 @@ import Testing
     reuse(NetworkShape(channels: [16, 16], kernels: [(3, 3), (5, 3), (3, 3)]), rows, threads, &random)
     reuse(NetworkShape(channels: [16, 16], upscale: 4, fold: 2), rows, threads, &random)
     reuse(NetworkShape(channels: [16], enlarging: .halfPixel), rows, threads, &random)
+    reuse(NetworkShape(channels: [16, 16], mixing: .sum), rows, threads, stripWidth: 8, &random)
   }
 
-  private func reuse(_ shape: NetworkShape, _ rows: [Int], _ threads: Int, _ random: inout Seeded) {
-    let runner = NetworkRunner(Network(integers: shape.make(&random)), threads: threads)
+  private func reuse(
+    _ shape: NetworkShape, _ rows: [Int], _ threads: Int, stripWidth: Int? = nil, _ random: inout Seeded
+  ) {
+    let runner = NetworkRunner(
+      Network(integers: shape.make(&random)), threads: threads, table: .current, stripWidth: stripWidth)
     let first = TestPlane(width: 31, height: 39, depth: 8)
     first.samples = (0..<31 * 39).map { _ in UInt16.random(in: 0...255, using: &random) }
     let second = TestPlane(width: 31, height: 39, depth: 8, padding: 3)

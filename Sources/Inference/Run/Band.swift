@@ -2,14 +2,15 @@ import Foundation
 import Frames
 import Kernels
 
-/// One thread's share of a picture: a band of rows, run depth-first.
+/// One thread's share of a picture: a band of rows, run depth-first, strip by strip.
 ///
 /// Of every tensor only the rows that are still needed exist, in a ring; one step makes one row of output, and before
 /// it each layer's next row. A band makes the few rows above and below that it depends on itself.
 final class Band {
   let plan: Plan
-  /// Pixels of a row of every tensor: the picture's, or its blocks where the network folds it.
-  let width: Int
+  /// Their columns are those of every tensor: the picture's, or its blocks where the network folds it.
+  let strips: Strips
+  private let seam: Seam
   private let rings: [Ring]
   /// Of tensors that are read as pairs.
   private let pairRings: [Ring?]
@@ -27,37 +28,55 @@ final class Band {
   private let arena = Arena()
   /// Nanoseconds spent in each operation, where asked for.
   var profile: [UInt64]?
-  /// The next row of each tensor to be made.
-  private var next: [Int]
-  private var wanted: [Int]
+  // Pointers, not arrays: a row would pay for proving that nobody else changes them.
 
-  var bytes: Int { arena.bytes }
+  /// The next row of each tensor to be made.
+  private let next: UnsafeMutablePointer<Int>
+  private let wanted: UnsafeMutablePointer<Int>
+  /// The first row of each tensor that is made.
+  private let first: UnsafeMutablePointer<Int>
+  /// Columns of the strip at hand: of each tensor, and of the output.
+  let columns: UnsafeMutablePointer<Columns>
+  /// The column of each tensor that its pairs begin with.
+  private let pairStarts: UnsafeMutablePointer<Int>
+  private let strip: UnsafeMutablePointer<Int>
+
+  var outputColumns: Columns { columns[rings.count] }
+
+  var bytes: Int { arena.bytes + seam.bytes }
 
   /// Widths are rounded up to whole tiles of any level.
   static let tile = 24
 
-  init(_ plan: Plan, pictureWidth: Int) {
+  init(_ plan: Plan, _ strips: Strips) {
     self.plan = plan
+    self.strips = strips
+    seam = Seam(plan)
     let fold = plan.network.fold
-    let width = (pictureWidth + fold - 1) / fold
-    self.width = width
-    let tiles = (width + Band.tile - 1) / Band.tile * Band.tile
     let arena = self.arena
+    /// Columns that kernels may write or read from where a strip, or the strip of a layer that reads it, begins.
+    func room(lead: Int) -> Int {
+      (strips.widest(lead: lead) + Band.tile - 1) / Band.tile * Band.tile + (strips.count > 1 ? Band.tile : 0)
+    }
     rings = plan.network.tensors.indices.map { index in
       Ring(
-        arena: arena, width: width, tiles: tiles, step: plan.steps[index], elementBytes: plan.table.elementBytes,
-        margin: plan.margins[index], capacity: plan.capacities[index],
+        arena: arena, columns: room(lead: plan.leads[index]), left: strips.count > 1 ? plan.carried[index] : 0,
+        margin: plan.margins[index], step: plan.steps[index], elementBytes: plan.table.elementBytes,
+        capacity: plan.onlyPairs[index] ? 1 : plan.capacities[index],
         blank: plan.network.tensors[index].quantisation.zeroPoint)
     }
     let rings = self.rings
     pairRings = plan.network.tensors.indices.map { index in
       guard plan.pairs[index], let spread = plan.table.pairs?.spread else { return nil }
+      let before = strips.count > 1 ? plan.carried[index] / 2 : 0
+      let count = before + room(lead: plan.leads[index]) / 2
       let ring = Ring(
-        arena: arena, width: tiles / 2, tiles: tiles / 2, step: 4 * plan.steps[index],
-        elementBytes: plan.table.elementBytes, margin: 0, capacity: plan.capacities[index], blank: 0)
-      spread(rings[index].blank, plan.steps[index], ring.blank, tiles / 2)
+        arena: arena, columns: count, left: 0, margin: 0, step: 4 * plan.steps[index],
+        elementBytes: plan.table.elementBytes, capacity: plan.capacities[index], blank: 0)
+      spread(rings[index].blank - 2 * before * plan.steps[index], plan.steps[index], ring.blank, count)
       return ring
     }
+    let tiles = room(lead: 0)
     let sumStep = plan.packed.compactMap { $0?.sumStep }.last ?? 16
     // Four tiles of pairs want 16 sums for each of up to four pixels.
     sumsOfFour = 4 * tiles
@@ -71,11 +90,15 @@ final class Band {
     scratch = UnsafeMutableRawPointer(arena.make(UInt8.self, count: 512))
     spareRow = UnsafeMutableRawPointer(arena.make(UInt16.self, count: fold > 1 ? 2 * tiles : 1))
     finishScales = arena.make(Float.self, count: 32 * plan.network.ending.planes)
-    interpolatedStep = 2 * pictureWidth + 64
+    interpolatedStep = 2 * fold * strips.widest(lead: 0) + 64
     interpolated = arena.make(
       UInt16.self, count: plan.network.ending.interpolation == nil ? 1 : 2 * interpolatedStep)
-    next = .init(repeating: 0, count: plan.network.tensors.count)
-    wanted = next
+    next = arena.make(Int.self, count: rings.count)
+    wanted = arena.make(Int.self, count: rings.count)
+    first = arena.make(Int.self, count: rings.count)
+    columns = arena.make(Columns.self, count: rings.count + 1)
+    pairStarts = arena.make(Int.self, count: rings.count)
+    strip = arena.make(Int.self, count: 1)
   }
 
   /// What a run reads and writes: the whole picture, and how its samples are to be made.
@@ -96,19 +119,42 @@ final class Band {
         finishScales[32 * plane + index] = job.arithmetic.scales[4 * plane + index / 16 * 2 + index % 2]
       }
     }
-    for tensor in next.indices {
-      next[tensor] = max(0, range.lowerBound - plan.reach[tensor].above)
+    if strips.count > 1 { seam.reserve(rows: range.count + plan.pictureReach.above + plan.pictureReach.below) }
+    for strip in 0..<strips.count {
+      enter(strip)
+      runStrip(job, rows: range, height: height)
+    }
+  }
+
+  private func enter(_ strip: Int) {
+    self.strip.pointee = strip
+    columns[rings.count] = strips.columns(strip, lead: 0)
+    for tensor in rings.indices {
+      columns[tensor] = strips.columns(strip, lead: plan.leads[tensor])
+      pairStarts[tensor] = columns[tensor].lowerBound
+    }
+    for case let packed? in plan.packed where packed.readsPairs {
+      guard let output = packed.output else { continue }
+      pairStarts[packed.input] = min(pairStarts[packed.input], columns[output].lowerBound)
+    }
+  }
+
+  private func runStrip(_ job: Job, rows range: Range<Int>, height: Int) {
+    let network = plan.network
+    for tensor in rings.indices {
+      first[tensor] = max(0, range.lowerBound - plan.reach[tensor].above)
+      next[tensor] = first[tensor]
     }
     // The first steps only fill the rings, a row at a time, lest a layer overwrite rows that the next one has yet to read.
-    let first = next.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound
-    for y in min(first, range.lowerBound)..<range.upperBound {
-      for tensor in wanted.indices { wanted[tensor] = min(height - 1, y + plan.reach[tensor].below) }
+    let start = rings.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound
+    for y in min(start, range.lowerBound)..<range.upperBound {
+      for tensor in rings.indices { wanted[tensor] = min(height - 1, y + plan.reach[tensor].below) }
       for index in plan.packed.indices {
         let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds
         defer { if profile != nil { profile?[index] += DispatchTime.now().uptimeNanoseconds - start } }
         if let packed = plan.packed[index] {
           if let output = packed.output {
-            advance(output) { convolve(packed, y: $0, height: height, into: rings[output]) }
+            advance(output) { convolve(packed, y: $0, height: height, into: output) }
           } else if y >= range.lowerBound {
             convolve(packed, y: y, height: height, into: nil)
             finish(job, packed, y: y)
@@ -117,7 +163,7 @@ final class Band {
         }
         switch network.operations[index] {
         case .picture(let output, let codes):
-          advance(output) { readPicture(job, y: $0, codes: codes, into: rings[output]) }
+          advance(output) { readPicture(job, y: $0, codes: codes, columns[output], into: rings[output]) }
         case .mix(let mix): advance(mix.output) { self.mix(mix, y: $0, rings) }
         case .enlargement(let layer): advance(layer.output) { enlarge(layer, y: $0, height: height, rings) }
         case .convolution: break
@@ -129,24 +175,58 @@ final class Band {
   /// Makes a tensor's rows as far as they are wanted.
   @inline(__always) private func advance(_ tensor: Int, _ makeRow: (Int) -> Void) {
     while next[tensor] <= wanted[tensor] {
-      makeRow(next[tensor])
-      spread(tensor, y: next[tensor])
-      next[tensor] += 1
+      let y = next[tensor]
+      open(tensor, y: y)
+      makeRow(y)
+      close(tensor, y: y)
+      next[tensor] = y + 1
     }
   }
 
-  private func convolve(_ packed: PackedConvolution, y: Int, height: Int, into output: Ring?) {
+  /// Fetches what lies left of the strip.
+  @inline(__always) private func open(_ tensor: Int, y: Int) {
+    guard strips.count > 1 else { return }
+    let ring = rings[tensor]
+    guard strip.pointee > 0 else { return ring.openRow(y) }
+    let bytes = plan.carried[tensor] * ring.step
+    memcpy(ring.row(y) - bytes, seam.row(y - first[tensor], of: tensor), bytes)
+  }
+
+  /// Makes a row that has been computed ready to be read, here and by the strip to the right.
+  @inline(__always) private func close(_ tensor: Int, y: Int) {
+    let (ring, count) = (rings[tensor], columns[tensor].count)
+    ring.closeRow(y, columns: count)
+    if strip.pointee + 1 < strips.count {
+      let bytes = plan.carried[tensor] * ring.step
+      memcpy(seam.row(y - first[tensor], of: tensor), ring.row(y) + count * ring.step - bytes, bytes)
+    }
+    guard let pairs = pairRings[tensor] else { return }
+    let before = columns[tensor].lowerBound - pairStarts[tensor]
+    plan.table.pairs?.spread(ring.row(y) - before * ring.step, ring.step, pairs.row(y), (before + count + 1) / 2)
+  }
+
+  /// Where a column of a row of a tensor lies; the strip at hand need not make it.
+  @inline(__always) func pixel(_ column: Int, of tensor: Int, y: Int) -> UnsafeMutablePointer<UInt8> {
+    rings[tensor].row(y) + (column - columns[tensor].lowerBound) * rings[tensor].step
+  }
+
+  /// - Parameter output: the tensor it makes a row of; nil: sums.
+  private func convolve(_ packed: PackedConvolution, y: Int, height: Int, into output: Int?) {
+    let own = output.map { columns[$0] } ?? outputColumns
     let input = packed.readsPairs ? pairRings[packed.input] ?? rings[packed.input] : rings[packed.input]
+    let place =
+      packed.readsPairs
+      ? (own.lowerBound - pairStarts[packed.input]) / 2 : own.lowerBound - columns[packed.input].lowerBound
     for tap in 0..<packed.kernelHeight {
       let row = y - packed.padTop + tap
-      rows[tap] = UnsafePointer(row < 0 || row >= height ? input.blank : input.row(row))
+      rows[tap] = UnsafePointer((row < 0 || row >= height ? input.blank : input.row(row)) + place * input.step)
     }
     for pass in packed.passes {
       var job = ConvolutionRow(
         shape: packed.shape, blocks: pass.blocks, rows: rows, rowCount: packed.kernelHeight, inputStep: input.step,
         rowEnds: pass.rowEnds, offsets: pass.offsets, weights: pass.weights, bias: pass.bias,
-        requantisation: pass.requantisation, output: nil, sums: nil, outputStep: packed.sumStep, width: width)
-      if let output {
+        requantisation: pass.requantisation, output: nil, sums: nil, outputStep: packed.sumStep, width: own.count)
+      if let output = output.map({ rings[$0] }) {
         job.output = output.row(y) + pass.firstChannel * plan.table.elementBytes
         job.outputStep = output.step
       } else {
@@ -157,65 +237,6 @@ final class Band {
         plan.table.pairs?.convolve(&job)
       } else {
         plan.table.convolve(&job)
-      }
-    }
-    output?.closeRow(y)
-  }
-
-  /// Transforms a row that was just made, where some layer reads pairs.
-  private func spread(_ tensor: Int, y: Int) {
-    guard let ring = pairRings[tensor] else { return }
-    plan.table.pairs?.spread(rings[tensor].row(y), rings[tensor].step, ring.row(y), (width + 1) / 2)
-  }
-}
-
-/// The rows of one tensor that are alive.
-struct Ring {
-  /// Bytes from pixel to pixel.
-  let step: Int
-  /// 1 or 2: codes are bytes, or as many in 16 bits.
-  let elementBytes: Int
-  let capacity: Int
-  /// A row of codes that stand for zero, for what lies above and below the picture.
-  let blank: UnsafeMutablePointer<UInt8>
-  private let first: UnsafeMutablePointer<UInt8>
-  private let rowBytes: Int
-  let width: Int
-  private let margin: Int
-  private let blankCode: UInt8
-
-  init(
-    arena: Arena, width: Int, tiles: Int, step: Int, elementBytes: Int, margin: Int, capacity: Int, blank: UInt8
-  ) {
-    self.step = step
-    self.elementBytes = elementBytes
-    self.width = width
-    self.margin = margin
-    self.capacity = capacity
-    blankCode = blank
-    let left = (margin * step + 63) / 64 * 64
-    // The last group of four or sixteen bytes of the last pixel's window may begin inside it and end beyond.
-    let right = margin * step + 64
-    let whole = (left + tiles * step + right + 63) / 64 * 64
-    // A row that fills pages exactly would make rows compete for the same lines of cache.
-    rowBytes = whole % 4096 == 0 ? whole + 64 : whole
-    let memory = arena.make(UInt8.self, count: rowBytes * (capacity + 1))
-    first = memory + left
-    self.blank = first + rowBytes * capacity
-    fill(memory, bytes: rowBytes * (capacity + 1))
-  }
-
-  func row(_ y: Int) -> UnsafeMutablePointer<UInt8> { first + y % capacity * rowBytes }
-
-  /// Makes what lies right of the picture stand for zero again, after a kernel wrote over it.
-  func closeRow(_ y: Int) { fill(row(y) + width * step, bytes: margin * step) }
-
-  private func fill(_ to: UnsafeMutablePointer<UInt8>, bytes: Int) {
-    if elementBytes == 1 {
-      to.update(repeating: blankCode, count: bytes)
-    } else {
-      to.withMemoryRebound(to: UInt16.self, capacity: bytes / 2) {
-        $0.update(repeating: UInt16(blankCode), count: bytes / 2)
       }
     }
   }

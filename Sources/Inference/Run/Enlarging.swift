@@ -6,7 +6,6 @@ extension Band {
     } else {
       self.enlarge(layer, y: y, height: height, rings, as: UInt16.self)
     }
-    rings[layer.output].closeRow(y)
   }
 
   /// Makes row `y` of blocks, `2 · side` rows of pixels.
@@ -22,7 +21,9 @@ extension Band {
     let arithmetic = MixArithmetic(
       low: layer.low, high: layer.high, zeroPoint: tensors[layer.output].quantisation.zeroPoint)
     let zero = 16 * Int32(tensors[layer.input].quantisation.zeroPoint)
+    let own = columns[layer.output]
     let to = UnsafeMutableRawPointer(output.row(y)).assumingMemoryBound(to: Element.self)
+    let origin = columns[layer.input].lowerBound
 
     /// The first pixel in a row of pixels.
     func pixels(_ row: Int) -> UnsafePointer<Element> {
@@ -32,21 +33,22 @@ extension Band {
     }
     /// Where a pixel lies from there.
     func place(_ column: Int) -> Int {
-      let column = min(max(column, 0), width * side - 1)
-      return column / side * inputStep + column % side * channels
+      let column = min(max(column, 0), strips.width * side - 1)
+      return (column / side - origin) * inputStep + column % side * channels
     }
 
     layer.slopes.withUnsafeBufferPointer { slopes in
       for line in 0..<2 * side {
         let down = layer.interpolation.neighbours(2 * side * y + line)
         let (first, second) = (pixels(down.first), pixels(down.second))
-        for column in 0..<2 * side * width {
+        for column in 2 * side * own.lowerBound..<2 * side * own.upperBound {
           let across = layer.interpolation.neighbours(column)
           let (left, right) = (place(across.first), place(across.second))
           let (a, b) = (first + left, first + right)
           let (c, d) = (second + left, second + right)
           let pixel =
-            to + column / (2 * side) * outputStep + (line * 2 * side + column % (2 * side)) * channels
+            to + (column / (2 * side) - own.lowerBound) * outputStep + (line * 2 * side + column % (2 * side))
+            * channels
           let (p, q) = (down.weights.0 &* across.weights.0, down.weights.0 &* across.weights.1)
           let (r, s) = (down.weights.1 &* across.weights.0, down.weights.1 &* across.weights.1)
           for channel in 0..<channels {

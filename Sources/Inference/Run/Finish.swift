@@ -18,14 +18,15 @@ extension Band {
   private func finishTwice(_ job: Job, _ plane: Int, y: Int) {
     let (ending, fold, output) = (plan.network.ending, plan.network.fold, job.outputs[plane])
     // Of a folded picture the last block may be cut off.
-    let whole = output.width / 2 / 8 * 8
+    let (first, end) = (2 * outputColumns.lowerBound, min(2 * outputColumns.upperBound, output.width))
+    let whole = (end - first) / 2 / 8 * 8
     let outputBytes = job.outputDepth > 8 ? 2 : 1
     let hasLower = 2 * y + 1 < output.height
-    let upper = output.base + 2 * y * output.stride
+    let upper = output.base + 2 * y * output.stride + first * outputBytes
     let lower = hasLower ? upper + output.stride : spareRow
     // The base, a sample for each pixel of sums or two, and what there is of it.
     var (base, lowerBase) = (UnsafeRawPointer(spareRow), UnsafeRawPointer(spareRow))
-    var (repeats, bytes, samples) = (false, 2, output.width)
+    var (repeats, bytes, samples) = (false, 2, end - first)
     if let interpolation = ending.interpolation {
       for line in 0..<2 {
         interpolate(job, plane, y: 2 * y + line, interpolation, into: interpolated + line * interpolatedStep)
@@ -36,8 +37,9 @@ extension Band {
       let input = job.inputs[plane]
       bytes = job.inputDepth > 8 ? 2 : 1
       repeats = fold == 1
-      samples = input.width
-      base = input.base + y * fold * input.stride
+      let firstSample = outputColumns.lowerBound * fold
+      samples = min(outputColumns.upperBound * fold, input.width) - firstSample
+      base = input.base + y * fold * input.stride + firstSample * bytes
       lowerBase = fold == 2 && hasLower ? base + input.stride : base
     }
     let sums = sums(of: plane)
@@ -46,7 +48,7 @@ extension Band {
       repeatsBase: repeats, upper: upper, lower: lower, wideOutput: outputBytes == 2, width: whole,
       arithmetic: job.arithmetic.template, scales: finishScales + 32 * plane)
     plan.table.finish(&row)
-    guard width > whole else { return }
+    guard outputColumns.count > whole else { return }
     if ending.addsPicture {
       let done = whole * (repeats ? 1 : 2)
       memcpy(scratch, base + done * bytes, (samples - done) * bytes)
@@ -59,7 +61,7 @@ extension Band {
     row.lower = scratch + 192
     row.width = 8
     plan.table.finish(&row)
-    let outputRest = (output.width - 2 * whole) * outputBytes
+    let outputRest = (end - first - 2 * whole) * outputBytes
     memcpy(upper + 2 * whole * outputBytes, scratch + 128, outputRest)
     if hasLower { memcpy(lower + 2 * whole * outputBytes, scratch + 192, outputRest) }
   }
@@ -68,14 +70,15 @@ extension Band {
     let (ending, output) = (plan.network.ending, job.outputs[plane])
     let upscale = ending.upscale
     let scale = upscale / plan.network.fold
+    let first = outputColumns.lowerBound * upscale
     for row in y * upscale..<min((y + 1) * upscale, output.height) {
       if let interpolation = ending.interpolation {
         interpolate(job, plane, y: row, interpolation, into: interpolated)
       }
-      for column in 0..<output.width {
+      for column in first..<min(outputColumns.upperBound * upscale, output.width) {
         var base: Int32?
         if ending.interpolation != nil {
-          base = Int32(interpolated[column])
+          base = Int32(interpolated[column - first])
         } else if ending.addsPicture {
           base =
             job.inputDepth > 8
@@ -83,7 +86,7 @@ extension Band {
             : Int32(job.inputs[plane].row(row / scale, as: UInt8.self)[column / scale])
         }
         let channel = (plane * upscale + row % upscale) * upscale + column % upscale
-        let x = column / upscale
+        let x = (column - first) / upscale
         // Gathered sums lie [4 outputs][4 pixels].
         let index =
           packed.shape == .few
@@ -101,25 +104,28 @@ extension Band {
   /// Where the sums of a plane's four outputs lie.
   private func sums(of plane: Int) -> UnsafeMutablePointer<Int32> { sums + plane * sumsOfFour }
 
-  /// One row of a plane that is twice as large.
+  /// The strip's part of one row of a plane that is twice as large.
   private func interpolate(
     _ job: Job, _ plane: Int, y: Int, _ interpolation: Interpolation, into row: UnsafeMutablePointer<UInt16>
   ) {
     let input = job.inputs[plane]
     let weights = y % 2 == 0 ? interpolation.weights.even : interpolation.weights.odd
     let lines = (-1...1).map { min(max(y / 2 + $0, 0), input.height - 1) }
+    let fold = plan.network.fold
+    let columns = outputColumns.lowerBound * fold..<min(outputColumns.upperBound * fold, input.width)
     if job.inputDepth > 8 {
       interpolate(
-        lines.map { input.row($0, as: UInt16.self) }, weights, interpolation, job.inputDepth, input.width, row)
+        lines.map { input.row($0, as: UInt16.self) }, weights, interpolation, job.inputDepth, input.width, columns, row)
     } else {
-      interpolate(lines.map { input.row($0, as: UInt8.self) }, weights, interpolation, job.inputDepth, input.width, row)
+      interpolate(
+        lines.map { input.row($0, as: UInt8.self) }, weights, interpolation, job.inputDepth, input.width, columns, row)
     }
   }
 
   @inline(__always)
   private func interpolate<Sample: FixedWidthInteger>(
     _ lines: [UnsafePointer<Sample>], _ weights: [Int32], _ interpolation: Interpolation, _ depth: Int, _ width: Int,
-    _ row: UnsafeMutablePointer<UInt16>
+    _ columns: Range<Int>, _ row: UnsafeMutablePointer<UInt16>
   ) {
     let (a, b, c) = (lines[0], lines[1], lines[2])
     let (u, v, w) = (weights[0], weights[1], weights[2])
@@ -131,12 +137,15 @@ extension Band {
     let half: Int32 = shift > 0 ? 1 << (shift - 1) : 0
     func column(_ x: Int) -> Int32 { Int32(a[x]) &* u &+ Int32(b[x]) &* v &+ Int32(c[x]) &* w }
     func put(_ x: Int, _ left: Int32, _ here: Int32, _ right: Int32) {
-      row[2 * x] = UInt16(truncatingIfNeeded: (left &* before &+ here &* at &+ half) >> shift)
-      row[2 * x + 1] = UInt16(truncatingIfNeeded: (here &* middle &+ right &* after &+ half) >> shift)
+      let place = 2 * (x - columns.lowerBound)
+      row[place] = UInt16(truncatingIfNeeded: (left &* before &+ here &* at &+ half) >> shift)
+      row[place + 1] = UInt16(truncatingIfNeeded: (here &* middle &+ right &* after &+ half) >> shift)
     }
     guard width > 1 else { return put(0, column(0), column(0), column(0)) }
-    put(0, column(0), column(0), column(1))
-    for x in 1..<width - 1 { put(x, column(x - 1), column(x), column(x + 1)) }
-    put(width - 1, column(width - 2), column(width - 1), column(width - 1))
+    if columns.lowerBound == 0 { put(0, column(0), column(0), column(1)) }
+    for x in max(columns.lowerBound, 1)..<min(columns.upperBound, width - 1) {
+      put(x, column(x - 1), column(x), column(x + 1))
+    }
+    if columns.upperBound == width { put(width - 1, column(width - 2), column(width - 1), column(width - 1)) }
   }
 }

@@ -6,7 +6,6 @@ extension Band {
     } else {
       self.mix(mix, y: y, rings, as: UInt16.self)
     }
-    rings[mix.output].closeRow(y)
   }
 
   @inline(__always)
@@ -19,18 +18,20 @@ extension Band {
     let arithmetic = MixArithmetic(
       low: mix.low, high: mix.high, zeroPoint: tensors[mix.output].quantisation.zeroPoint)
     let to = UnsafeMutableRawPointer(output.row(y)).assumingMemoryBound(to: Element.self)
+    let own = columns[mix.output]
     var first = 0
     mix.slopes.withUnsafeBufferPointer { slopes in
       for part in mix.parts {
         let channels = part.channels
         let terms = part.terms.map { term in
           (
-            row: UnsafeRawPointer(rings[term.input].row(y)).assumingMemoryBound(to: Element.self) + term.first,
+            row: UnsafeRawPointer(pixel(own.lowerBound, of: term.input, y: y)).assumingMemoryBound(to: Element.self)
+              + term.first,
             step: rings[term.input].step / output.elementBytes, scale: term.scale,
             zero: Float(tensors[term.input].quantisation.zeroPoint)
           )
         }
-        for x in 0..<width {
+        for x in 0..<own.count {
           let pixel = to + x * outputStep + first
           if terms.count == 2 {
             let (a, b) = (terms[0], terms[1])

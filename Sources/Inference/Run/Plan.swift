@@ -17,6 +17,12 @@ final class Plan: @unchecked Sendable {
   let reach: [(above: Int, below: Int)]
   /// Whether some layer reads a tensor's rows as pairs.
   let pairs: [Bool]
+  /// The same, where none but such layers read them.
+  let onlyPairs: [Bool]
+  /// Columns by which strips are ahead in each tensor, `Strips` says why.
+  let leads: [Int]
+  /// Columns left of a strip's own that are read of each tensor.
+  let carried: [Int]
   /// Pixels left and right of each tensor's rows that are read beyond the picture.
   let margins: [Int]
 
@@ -50,10 +56,15 @@ final class Plan: @unchecked Sendable {
     self.packed = packed
     self.margins = margins
     var pairs = [Bool](repeating: false, count: network.tensors.count)
+    var others = pairs
     for (operation, packed) in zip(network.operations, packed) {
-      if case .convolution(let layer) = operation, packed?.readsPairs == true { pairs[layer.input] = true }
+      for input in operation.inputs {
+        if packed?.readsPairs == true { pairs[input] = true } else { others[input] = true }
+      }
     }
     self.pairs = pairs
+    onlyPairs = zip(pairs, others).map { $0 && !$1 }
+    (leads, carried) = Plan.leads(network)
     var reach = [(above: Int, below: Int)](repeating: (0, 0), count: network.tensors.count)
     for operation in network.operations.reversed() {
       if case .mix(let mix) = operation {
@@ -104,6 +115,49 @@ final class Plan: @unchecked Sendable {
       steps[output] = channels == 1 ? 1 : (channels + 3) / 4 * 4
     }
     return steps
+  }
+
+  /// How far strips are ahead in each tensor, and what they read left of that.
+  private static func leads(_ network: IntegerNetwork) -> (leads: [Int], carried: [Int]) {
+    var leads = [Int](repeating: 0, count: network.tensors.count)
+    var carried = leads
+    /// Once all readers of the reader's output are seen.
+    func read(_ input: Int, by output: Int?, left: Int, right: Int) {
+      leads[input] = max(leads[input], Strips.rounded((output.map { leads[$0] } ?? 0) + right))
+    }
+    func carry(_ input: Int, by output: Int?, left: Int, right: Int) {
+      carried[input] = max(carried[input], leads[input] - (output.map { leads[$0] } ?? 0) + left)
+    }
+    for step in [read, carry] {
+      for operation in network.operations.reversed() {
+        switch operation {
+        case .picture: break
+        case .mix(let mix): for input in mix.inputs { step(input, mix.output, 0, 0) }
+        case .enlargement(let layer): step(layer.input, layer.output, 1, 1)
+        case .convolution(let layer):
+          step(layer.input, layer.output, layer.padLeft, layer.kernelWidth - 1 - layer.padLeft)
+        }
+      }
+    }
+    return (leads, carried)
+  }
+
+  /// Bytes that a strip's rows of all tensors take for each column.
+  var bytesPerColumn: Int { network.tensors.indices.reduce(0) { $0 + bytesPerColumn(of: $1) } }
+
+  private func bytesPerColumn(of tensor: Int) -> Int {
+    let pairs = pairs[tensor] ? 2 * capacities[tensor] : 0
+    return steps[tensor] * (pairs + (onlyPairs[tensor] ? 1 : capacities[tensor]))
+  }
+
+  /// By how many columns a strip is ahead in the mean of all work.
+  var meanLead: Int {
+    var (work, ahead) = (1.0, 0.0)
+    for case .convolution(let layer) in network.operations {
+      work += Double(layer.macs)
+      ahead += Double(layer.macs) * Double(layer.output.map { leads[$0] } ?? 0)
+    }
+    return Int(ahead / work)
   }
 
   /// Tells a denoiser the noise level, 0 to 1. Not while a run goes on.
