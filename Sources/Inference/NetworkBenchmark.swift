@@ -16,7 +16,10 @@ public struct NetworkBenchmark: Sendable {
   public var framesPerSecond: Double { 1000 / milliseconds }
   /// Convolutions only, as the network states them: zeros count.
   public var gmacPerSecond: Double
-  /// Of what this processor's multipliers reach from registers, measured just now with as many threads.
+  /// Of those, what was really multiplied: without blocks of zeros, and without what Winograd's way spares.
+  public var multipliedGmacPerSecond: Double
+  /// What was multiplied, of what this processor's multipliers reach from registers, measured just now with as many
+  /// threads.
   public var peakShare: Double
   public var level: String
   public var threads: Int
@@ -87,7 +90,8 @@ public struct NetworkBenchmark: Sendable {
     millisecondsWithUnchanged = others.isEmpty ? nil : others.sorted()[others.count / 2]
     let macs = Double(network.macsPerPixel * width * height)
     gmacPerSecond = macs / milliseconds / 1e6
-    peakShare = gmacPerSecond / NetworkRunner.measuredPeak(threads: runner.threads)
+    multipliedGmacPerSecond = gmacPerSecond * NetworkBenchmark.multipliedShare(runner.plan)
+    peakShare = multipliedGmacPerSecond / NetworkRunner.measuredPeak(threads: runner.threads)
     level = NetworkRunner.level
     self.threads = runner.threads
     memory = runner.memory
@@ -107,6 +111,17 @@ public struct NetworkBenchmark: Sendable {
           gmacPerSecond: Double(layer.macs * width * height / (fold * fold)) / max(milliseconds, 1e-6) / 1e6)
       }
     }
+  }
+
+  /// The part of all products that is made; padding counts for none.
+  private static func multipliedShare(_ plan: Plan) -> Double {
+    var (stated, made) = (0, 0)
+    for (operation, packed) in zip(plan.network.operations, plan.packed) {
+      guard case .convolution(let layer) = operation, let packed else { continue }
+      stated += layer.macs
+      made += min(layer.macs, packed.products)
+    }
+    return stated > 0 ? Double(made) / Double(stated) : 1
   }
 
   private static func bytes(_ plan: Plan, pixels: Int) -> Int {

@@ -34,10 +34,13 @@ public struct ModelBenchmark: Sendable {
   }
 
   public var text: String {
+    let multiplied =
+      result.multipliedGmacPerSecond < result.gmacPerSecond
+      ? String(format: "%.1f of them multiplied, ", result.multipliedGmacPerSecond) : ""
     let head = String(
-      format: "%@ on %dx%d: %.2f ms, %.1f fps, %.1f GMAC/s (%.0f %% of the peak), %@, %d thread%@", name, size.width,
-      size.height, result.milliseconds, result.framesPerSecond, result.gmacPerSecond, result.peakShare * 100,
-      result.level, result.threads, result.threads == 1 ? "" : "s")
+      format: "%@ on %dx%d: %.2f ms, %.1f fps, %.1f GMAC/s (%@%.0f %% of the peak), %@, %d thread%@", name, size.width,
+      size.height, result.milliseconds, result.framesPerSecond, result.gmacPerSecond, multiplied,
+      result.peakShare * 100, result.level, result.threads, result.threads == 1 ? "" : "s")
     let memory = String(
       format: "%.1f MB moved a frame, %.1f MB held", Double(result.bytes) / 1e6, Double(result.memory) / 1e6)
     let layers = result.layers.map {
@@ -55,9 +58,10 @@ public struct ModelBenchmark: Sendable {
   public var json: String {
     var fields: [String: Value] = [
       "model": .string(name), "ms": .double(result.milliseconds), "fps": .double(result.framesPerSecond),
-      "gmac_per_s": .double(result.gmacPerSecond), "peak_share": .double(result.peakShare),
-      "level": .string(result.level), "threads": .int(result.threads), "bytes": .int(result.bytes),
-      "memory": .int(result.memory), "width": .int(size.width), "height": .int(size.height),
+      "gmac_per_s": .double(result.gmacPerSecond), "multiplied_gmac_per_s": .double(result.multipliedGmacPerSecond),
+      "peak_share": .double(result.peakShare), "level": .string(result.level), "threads": .int(result.threads),
+      "bytes": .int(result.bytes), "memory": .int(result.memory), "width": .int(size.width),
+      "height": .int(size.height),
     ]
     if let repeated = result.millisecondsWithUnchanged { fields["ms_unchanged"] = .double(repeated) }
     return Value.map(fields).lineJSON

@@ -25,6 +25,8 @@ struct PackedConvolution {
   /// Whether it reads pairs of pixels, transformed.
   let readsPairs: Bool
   let passes: UnsafeBufferPointer<Pass>
+  /// Products that its multiply instructions make for a pixel, those of padding included.
+  let products: Int
   /// Integers a pixel in the buffer of sums, where the output goes there.
   let sumStep: Int
 
@@ -39,6 +41,8 @@ struct PackedConvolution {
     let plainCost = lists.reduce(0) { $0 + $1.cost * $1.blocks }
     // To transform and to add up costs a little, too.
     readsPairs = !pairs.isEmpty && pairs.reduce(0, { $0 + $1.cost }) * 1.1 < Double(plainCost)
+    products =
+      readsPairs ? 16 * pairs.reduce(0) { $0 + $1.offsets.count } : 64 / table.elementBytes * plainCost
     let passes =
       readsPairs
       ? pairs.enumerated().map { PackedConvolution.pass(layer, $1, firstChannel: $0 * 16, zeroPoint, arena) }
