@@ -30,7 +30,8 @@ final class ToolShed<Key: Hashable & Sendable, Tool>: @unchecked Sendable {
 }
 
 extension ToolShed where Key == RecogniserOptions, Tool == Recogniser {
-  static let recognisers = ToolShed(uses: 200) { try Recogniser($0) }
+  // A handle grows by a sixth of a megabyte a page, and to open one takes a tenth of a second.
+  static let recognisers = ToolShed(uses: 40) { try Recogniser($0) }
 }
 
 extension ToolShed where Key == Bool, Tool == OrientationDetector {
