@@ -88,17 +88,10 @@ final class Pix {
     return plain.depth == 8 ? plain : try plain.making { pixConvertTo8($0, 0) }
   }
 
-  /// Whether nothing shows through a 32-bit image, whose lowest bytes are opacity.
+  /// Whether nothing shows through an image with opacity.
   private var isOpaque: Bool {
-    guard let data = pixGetData(pointer) else { return false }
-    let wordsPerRow = Int(pixGetWpl(pointer))
-    for y in 0..<height {
-      let row = data + y * wordsPerRow
-      var all = UInt32.max
-      for x in 0..<width { all &= row[x] }
-      if all & 255 != 255 { return false }
-    }
-    return true
+    var opaque: Int32 = 0
+    return pixAlphaIsOpaque(pointer, &opaque) == 0 && opaque != 0
   }
 
   /// Whether an 8-bit image has no other samples than 0 and 255.
