@@ -81,13 +81,12 @@ public final class NetworkRunner {
       outputs.allSatisfy { $0.width == width * network.scale && $0.height == height * network.scale },
       "the output is \(network.scale) times the input's size")
     guard width > 0, height > 0 else { return }
+    let fold = network.integers.fold
     if width != self.width || bands.isEmpty {
-      let fold = network.integers.fold
       let strips = Strips(plan, width: (width + fold - 1) / fold, stripWidth: stripWidth)
       bands = (0..<pool.threads).map { _ in Band(plan, strips) }
       self.width = width
     }
-    let fold = network.integers.fold
     var changed = [0..<(height + fold - 1) / fold]
     if let previous, !noiseHasChanged, previous.inputs.count == inputs.count,
       previous.outputs.count == outputs.count,

@@ -35,7 +35,7 @@ final class Executor: Sendable {
 
   init(
     _ plan: Plan, pipelineName: String, flow: Flow, gate: QualityGate, options: Options, budget: Budget, stop: StopFlag,
-    observer: any RunObserver, weight: (PlannedJob) -> Double = { Double($0.input.identity.size) },
+    observer: any RunObserver, weight: (PlannedJob) -> Double,
     makeRunner: @escaping @Sendable () -> any JobRunner
   ) {
     (self.plan, self.pipelineName, self.options, self.budget) = (plan, pipelineName, options, budget)
@@ -236,8 +236,7 @@ final class Executor: Sendable {
         input: queued.job.input.path,
         .init(
           outputs: receipt.outputs.map { root.file($0.relative) }, frames: receipt.framesOut, flow: flow,
-          seconds: seconds,
-          notes: receipt.notes)))
+          seconds: seconds, notes: receipt.notes)))
     queue.finished()
   }
 
