@@ -70,7 +70,10 @@ final class ProgressDisplay: Sendable {
     for (input, flow, meter, progress) in state.running.prefix(room) {
       var right = ""
       if let progress {
-        if let rate = meter.rate { right += "  " + flow.rate(perSecond: rate) }
+        if let rate = meter.rate {
+          let text = flow.rate(perSecond: rate)
+          right += String(repeating: " ", count: max(11 - text.count, 1)) + text
+        }
         if let total = progress.total, total > 0 {
           let share = min(Double(progress.done) / Double(total), 1)
           right += String(format: " %3.0f%%", share * 100)
