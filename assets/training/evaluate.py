@@ -1,11 +1,10 @@
 """Scores on held-out sets, 8 bits in and out, PSNR on luma: of the bicubic half of a picture, or of a noisy copy."""
 import functools
-import zlib
 
 import numpy as np
 import torch
 
-from images import crop_to_multiple, images, imresize, load, luma, psnr, to8
+from images import crop_to_multiple, images, imresize, load, luma, noise, psnr, to8
 
 
 @functools.lru_cache(maxsize=None)
@@ -25,8 +24,7 @@ def noisy_copies(folder, sigma):
     found = []
     for path in images(folder):
         picture = crop_to_multiple(load(path), 2)
-        noise = np.random.default_rng(zlib.crc32(path.stem.encode())).normal(0, sigma, picture.shape)
-        found.append((to8(luma(to8(picture + noise))), luma(picture)))
+        found.append((to8(luma(to8(picture + noise(path.stem, picture.shape, sigma)))), luma(picture)))
     return found
 
 

@@ -1,5 +1,6 @@
 """Pictures as the super-resolution papers take them: BT.601 studio-swing luma, MATLAB-like antialiased bicubic, PSNR."""
 import pathlib
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -33,6 +34,11 @@ def crop_to_multiple(picture, n):
 def to8(values):
     """Round half up, clip, uint8."""
     return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+
+
+def noise(name, shape, sigma):
+    """White Gaussian noise, always the same for a picture's name."""
+    return np.random.default_rng(zlib.crc32(name.encode())).normal(0, sigma, shape)
 
 
 def psnr(a, b, shave=0):

@@ -13,7 +13,6 @@ import json
 import pathlib
 import shutil
 import subprocess
-import zlib
 
 import numpy as np
 import onnx
@@ -23,7 +22,7 @@ import baselines
 import clips
 import page
 from evaluate import luma_sigma
-from images import crop_to_multiple, images, imresize, load, luma, psnr, to8
+from images import crop_to_multiple, images, imresize, load, luma, noise, psnr, to8
 
 SETS, SIGMAS = ("set5", "set14", "kodak24"), (15, 25, 50)
 
@@ -59,7 +58,7 @@ def half(picture, _):
 
 def noisy(sigma):
     """Noise on R, G and B, seeded by the file's name."""
-    return lambda picture, stem: picture + np.random.default_rng(zlib.crc32(stem.encode())).normal(0, sigma, picture.shape)
+    return lambda picture, stem: picture + noise(stem, picture.shape, sigma)
 
 
 def run_pipe(pipe, stage, inputs, output):

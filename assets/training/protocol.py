@@ -7,13 +7,12 @@ luma and chroma, each by itself, as the `denoise` stage does; mean PSNR in dB ov
 """
 import argparse
 import tomllib
-import zlib
 
 import numpy as np
 
 import evaluate
 import model as networks
-from images import crop_to_multiple, images, load, psnr
+from images import crop_to_multiple, images, load, noise, psnr
 from weights import load_weights
 
 # BT.601, studio swing, of R, G and B in 0...255.
@@ -45,8 +44,8 @@ def main():
         scores = []
         for path in images(options.folder):
             picture = crop_to_multiple(load(path), config.get("fold", 1)).astype(np.float64)
-            noise = np.random.default_rng(zlib.crc32(path.stem.encode())).normal(0, sigma, picture.shape)
-            scores.append(psnr(np.clip(denoised(run, picture + noise, sigma), 0, 255), picture))
+            noisy = picture + noise(path.stem, picture.shape, sigma)
+            scores.append(psnr(np.clip(denoised(run, noisy, sigma), 0, 255), picture))
         print(f"{config['name']}: sigma {sigma:g}, {np.mean(scores):.2f} dB over {len(scores)} pictures", flush=True)
 
 
