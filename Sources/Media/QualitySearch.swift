@@ -5,8 +5,8 @@ import Frames
 /// Finds the constant rate factor that gives a wanted likeness, on short stretches spread over the file itself.
 ///
 /// The beginnings of a few of them tell about where to look; all of them are then encoded there, again where the rest of
-/// the way is long, and what is left is foretold: the distance from likeness grows exponentially with the factor, at nearly the same
-/// rate for all films.
+/// the way is long, and what is left is foretold: the distance from likeness grows exponentially with the factor, at
+/// nearly the same rate for all films.
 public struct QualitySearch: Sendable {
   public struct Result: Sendable, Hashable {
     public var crf: Double
