@@ -9,7 +9,7 @@ public struct KernelBenchmark: Sendable {
     /// `3x3 16->16`
     public var shape: String
     public var gmacPerSecond: Double
-    /// Of what the level's multiply instructions reach from registers. Winograd's pairs take two thirds of the products.
+    /// Of what the level's multiply instructions reach from registers. Winograd's squares take a quarter of the products.
     public var peakShare: Double
   }
 

@@ -3,6 +3,15 @@ public protocol PixelBytes {
   associatedtype Instructions: InstructionSet
   static var count: Int { get }
   static func load(_ from: UnsafePointer<UInt8>) -> Instructions.Pixels
+  static func accumulate(
+    _ sums: inout Instructions.Sums, _ pixels: Instructions.Pixels, _ weights: Instructions.Weights)
+}
+
+extension PixelBytes {
+  @inlinable @inline(__always)
+  public static func accumulate(
+    _ sums: inout Instructions.Sums, _ pixels: Instructions.Pixels, _ weights: Instructions.Weights
+  ) { Instructions.accumulate(&sums, pixels, weights) }
 }
 
 public enum FourBytes<I: InstructionSet>: PixelBytes {
@@ -15,6 +24,17 @@ public enum SixteenBytes<I: InstructionSet>: PixelBytes {
   public typealias Instructions = I
   @inlinable @inline(__always) public static var count: Int { 16 }
   @inlinable @inline(__always) public static func load(_ from: UnsafePointer<UInt8>) -> I.Pixels { I.sixteen(from) }
+}
+
+/// Two numbers of 16 bits, whatever the elements of tensors are.
+public enum TwoWords<I: WordInstructionSet>: PixelBytes {
+  public typealias Instructions = I
+  @inlinable @inline(__always) public static var count: Int { 4 }
+  @inlinable @inline(__always) public static func load(_ from: UnsafePointer<UInt8>) -> I.Pixels { I.four(from) }
+  @inlinable @inline(__always)
+  public static func accumulate(_ sums: inout I.Sums, _ pixels: I.Pixels, _ weights: I.Weights) {
+    I.accumulateWords(&sums, pixels, weights)
+  }
 }
 
 /// Four pixels by sixteen channels; with taps of sixteen bytes by four channels, each in four parts that are added up
@@ -39,10 +59,10 @@ public struct FourPixels<Bytes: PixelBytes>: SumTile {
   @inlinable @inline(__always)
   public mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     let w = I.weights(weights)
-    I.accumulate(&a, Bytes.load(from), w)
-    I.accumulate(&b, Bytes.load(from + step), w)
-    I.accumulate(&c, Bytes.load(from + 2 &* step), w)
-    I.accumulate(&d, Bytes.load(from + 3 &* step), w)
+    Bytes.accumulate(&a, Bytes.load(from), w)
+    Bytes.accumulate(&b, Bytes.load(from + step), w)
+    Bytes.accumulate(&c, Bytes.load(from + 2 &* step), w)
+    Bytes.accumulate(&d, Bytes.load(from + 3 &* step), w)
   }
 
   @inlinable @inline(__always)
@@ -56,18 +76,18 @@ public struct FourPixels<Bytes: PixelBytes>: SumTile {
     let p3 = Bytes.load(from + 3 &* step)
     let p4 = Bytes.load(from + 4 &* step)
     let p5 = Bytes.load(from + 5 &* step)
-    I.accumulate(&a, p0, u)
-    I.accumulate(&a, p1, v)
-    I.accumulate(&b, p1, u)
-    I.accumulate(&a, p2, w)
-    I.accumulate(&b, p2, v)
-    I.accumulate(&c, p2, u)
-    I.accumulate(&b, p3, w)
-    I.accumulate(&c, p3, v)
-    I.accumulate(&d, p3, u)
-    I.accumulate(&c, p4, w)
-    I.accumulate(&d, p4, v)
-    I.accumulate(&d, p5, w)
+    Bytes.accumulate(&a, p0, u)
+    Bytes.accumulate(&a, p1, v)
+    Bytes.accumulate(&b, p1, u)
+    Bytes.accumulate(&a, p2, w)
+    Bytes.accumulate(&b, p2, v)
+    Bytes.accumulate(&c, p2, u)
+    Bytes.accumulate(&b, p3, w)
+    Bytes.accumulate(&c, p3, v)
+    Bytes.accumulate(&d, p3, u)
+    Bytes.accumulate(&c, p4, w)
+    Bytes.accumulate(&d, p4, v)
+    Bytes.accumulate(&d, p5, w)
   }
 
   @inlinable @inline(__always)
@@ -79,14 +99,14 @@ public struct FourPixels<Bytes: PixelBytes>: SumTile {
     let p2 = Bytes.load(from + 2 &* step)
     let p3 = Bytes.load(from + 3 &* step)
     let p4 = Bytes.load(from + 4 &* step)
-    I.accumulate(&a, p0, u)
-    I.accumulate(&a, p1, v)
-    I.accumulate(&b, p1, u)
-    I.accumulate(&b, p2, v)
-    I.accumulate(&c, p2, u)
-    I.accumulate(&c, p3, v)
-    I.accumulate(&d, p3, u)
-    I.accumulate(&d, p4, v)
+    Bytes.accumulate(&a, p0, u)
+    Bytes.accumulate(&a, p1, v)
+    Bytes.accumulate(&b, p1, u)
+    Bytes.accumulate(&b, p2, v)
+    Bytes.accumulate(&c, p2, u)
+    Bytes.accumulate(&c, p3, v)
+    Bytes.accumulate(&d, p3, u)
+    Bytes.accumulate(&d, p4, v)
   }
 
   @inlinable @inline(__always)
@@ -113,10 +133,11 @@ public struct FourPixels<Bytes: PixelBytes>: SumTile {
 }
 
 /// Two pixels by sixteen channels: where a pixel's sums take more than one register.
-public struct TwoPixels<I: PairedInstructionSet>: SumTile {
-  public typealias Instructions = I
+public struct TwoPixels<Bytes: PixelBytes>: SumTile where Bytes.Instructions: PairedInstructionSet {
+  public typealias Instructions = Bytes.Instructions
   public typealias Rest = Self
-  @usableFromInline var a, b: I.Sums
+  @usableFromInline typealias I = Instructions
+  @usableFromInline var a, b: Instructions.Sums
 
   @inlinable @inline(__always) public static var pixels: Int { 2 }
   @inlinable @inline(__always) public static var blocks: Int { 1 }
@@ -129,8 +150,8 @@ public struct TwoPixels<I: PairedInstructionSet>: SumTile {
   @inlinable @inline(__always)
   public mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     let w = I.weights(weights)
-    I.accumulate(&a, I.four(from), w)
-    I.accumulate(&b, I.four(from + step), w)
+    Bytes.accumulate(&a, Bytes.load(from), w)
+    Bytes.accumulate(&b, Bytes.load(from + step), w)
   }
 
   @inlinable @inline(__always)
@@ -165,11 +186,12 @@ public struct TwoPixels<I: PairedInstructionSet>: SumTile {
 }
 
 /// Two pixels by thirty-two channels.
-public struct TwoWidePixels<I: InstructionSet>: SumTile {
-  public typealias Instructions = I
+public struct TwoWidePixels<Bytes: PixelBytes>: SumTile {
+  public typealias Instructions = Bytes.Instructions
   public typealias Rest = Self
+  @usableFromInline typealias I = Instructions
   /// Pixel, then block.
-  @usableFromInline var a0, a1, b0, b1: I.Sums
+  @usableFromInline var a0, a1, b0, b1: Instructions.Sums
 
   @inlinable @inline(__always) public static var pixels: Int { 2 }
   @inlinable @inline(__always) public static var blocks: Int { 2 }
@@ -185,12 +207,12 @@ public struct TwoWidePixels<I: InstructionSet>: SumTile {
   public mutating func tap(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>) {
     let w0 = I.weights(weights)
     let w1 = I.weights(weights + 64)
-    let p0 = I.four(from)
-    let p1 = I.four(from + step)
-    I.accumulate(&a0, p0, w0)
-    I.accumulate(&a1, p0, w1)
-    I.accumulate(&b0, p1, w0)
-    I.accumulate(&b1, p1, w1)
+    let p0 = Bytes.load(from)
+    let p1 = Bytes.load(from + step)
+    Bytes.accumulate(&a0, p0, w0)
+    Bytes.accumulate(&a1, p0, w1)
+    Bytes.accumulate(&b0, p1, w0)
+    Bytes.accumulate(&b1, p1, w1)
   }
 
   @inlinable @inline(__always)

@@ -36,7 +36,7 @@ public struct Requantisation: BitwiseCopyable {
   public var negativeScales: UnsafePointer<Float>?
   public var range: CodeRange
   /// -2^23 · scale, where scaling and saturation to 0 ... 255 are all there is to do, no scale is below zero, and no sum
-  /// (of a pair, twice the sum) is 2^23 or more, or below -2^30.
+  /// is 2^23 or more, or below -2^30.
   public var plainOffsets: UnsafePointer<Float>?
 
   public init(

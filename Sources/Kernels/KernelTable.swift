@@ -10,6 +10,7 @@ import KernelsBaseline
 #endif
 
 public typealias ConvolutionRow = KernelBody.ConvolutionRow
+public typealias SquareRows = KernelBody.SquareRows
 public typealias Requantisation = KernelBody.Requantisation
 public typealias CodeRange = KernelBody.CodeRange
 public typealias FinishingRow = KernelBody.FinishingRow
@@ -30,13 +31,14 @@ public struct KernelTable: Sendable {
   /// Bytes of an element of a tensor and of a weight: 1 or 2.
   public var elementBytes: Int
 
-  /// For levels whose elements have 16 bits: rows three taps wide from pairs, and how a row of pixels becomes pairs
-  /// (pixel 0, bytes of a pixel, the pairs' room, their number).
-  public var pairs: Pairs?
+  /// 3x3 convolutions by squares; nil where there are none.
+  public var squares: Squares?
 
-  public struct Pairs: Sendable {
-    public var convolve: @Sendable (UnsafePointer<ConvolutionRow>) -> Void
-    public var spread: @Sendable (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<UInt8>, Int) -> Void
+  public struct Squares: Sendable {
+    public var convolve: @Sendable (UnsafePointer<SquareRows>) -> Void
+    /// What is to be done for each square beside its products, in multiply instructions of the plain kernels: for sixteen
+    /// input channels, and for sixteen outputs.
+    public var inputCost, outputCost: Int
   }
 
   /// The highest level of this processor, unless the environment variable `PIPE_CPU` lowers it.
@@ -58,25 +60,28 @@ public struct KernelTable: Sendable {
         return KernelTable(
           level: .avxVNNI, convolve: { convolveAVXVNNI($0) }, finish: { finishAVXVNNI($0) },
           multiplyAtPeak: { multiplyAtPeakAVXVNNI($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
-          elementBytes: 1)
+          elementBytes: 1,
+          squares: .init(
+            convolve: { convolveSquaresAVXVNNI($0) }, inputCost: 102, outputCost: 178))
       case .avx2:
         return KernelTable(
           level: .avx2, convolve: { convolveAVX2($0) }, finish: { finishAVX2($0) },
           multiplyAtPeak: { multiplyAtPeakAVX2($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false, elementBytes: 2,
-          pairs: .init(convolve: { convolvePairsAVX2($0) }, spread: { spreadPairsAVX2($0, $1, $2, $3) }))
+          squares: .init(convolve: { convolveSquaresAVX2($0) }, inputCost: 51, outputCost: 89))
       case .baseline: break
       }
     #endif
     #if arch(x86_64) || arch(arm64)
       let elementBytes = 2
-      let pairs = Pairs(convolve: { convolvePairsBaseline($0) }, spread: { spreadPairsBaseline($0, $1, $2, $3) })
+      let squares = Squares(
+        convolve: { convolveSquaresBaseline($0) }, inputCost: 51, outputCost: 100)
     #else
       let elementBytes = 1
-      let pairs: Pairs? = nil
+      let squares: Squares? = nil
     #endif
     return KernelTable(
       level: .baseline, convolve: { convolveBaseline($0) }, finish: { finishBaseline($0) },
       multiplyAtPeak: { multiplyAtPeakBaseline($0, $1, $2, $3) }, widestBlocks: 1, joinsTaps: false,
-      elementBytes: elementBytes, pairs: pairs)
+      elementBytes: elementBytes, squares: squares)
   }
 }

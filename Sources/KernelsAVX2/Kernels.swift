@@ -7,14 +7,15 @@
   @inline(__always) var storesWords: Bool { true }
 
   @inline(__always) func dot(_ sums: SIMD4<Int64>, _ pixels: SIMD4<Int64>, _ weights: SIMD4<Int64>) -> SIMD4<Int64> {
-    _mm256_add_epi32(sums, _mm256_madd_epi16(pixels, weights))
+    dotWords(sums, pixels, weights)
+  }
+
+  @inline(__always) func dotWords(_ sums: SIMD4<Int64>, _ a: SIMD4<Int64>, _ b: SIMD4<Int64>) -> SIMD4<Int64> {
+    _mm256_add_epi32(sums, _mm256_madd_epi16(a, b))
   }
 
   public func convolveAVX2(_ job: UnsafePointer<ConvolutionRow>) { convolve(Registers256.self, job) }
-  public func convolvePairsAVX2(_ job: UnsafePointer<ConvolutionRow>) { convolvePairs(Registers256.self, job) }
-  public func spreadPairsAVX2(
-    _ from: UnsafePointer<UInt8>, _ step: Int, _ to: UnsafeMutablePointer<UInt8>, _ pairs: Int
-  ) { spreadPairs(Registers256.self, from, step: step, to, pairs: pairs) }
+  public func convolveSquaresAVX2(_ job: UnsafePointer<SquareRows>) { convolveSquares(Registers256.self, job) }
   public func finishAVX2(_ job: UnsafePointer<FinishingRow>) { finish(Registers256.self, job) }
   public func multiplyAtPeakAVX2(
     _ pixels: UnsafePointer<UInt8>, _ weights: UnsafePointer<Int8>, _ sink: UnsafeMutablePointer<Int32>,

@@ -5,16 +5,17 @@
   /// 256-bit registers, two for sixteen lanes, with AVX2; `dot` and `storesWords` are this module's own.
   ///
   /// This file serves two modules, one without and one with dot product instructions: each needs a type of its own.
-  struct Registers256: WordInstructionSet {
+  struct Registers256: WordInstructionSet, PairedInstructionSet {
     // Tuples: a structure would bring functions to copy it, which other modules might come to share.
     typealias Sums = (low: SIMD4<Int64>, high: SIMD4<Int64>)
     typealias Reals = (low: SIMD8<Float>, high: SIMD8<Float>)
     typealias Pixels = SIMD4<Int64>
     typealias Weights = (low: SIMD4<Int64>, high: SIMD4<Int64>)
-    typealias Tile = Three<TwoPixels<Registers256>>
+    typealias Tile = Three<TwoPixels<FourBytes<Registers256>>>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<SixteenBytes<Registers256>>
-    typealias PairTile = Two<TwoPixels<Registers256>>
+    typealias Words = SIMD4<Int64>
+    typealias SquareTile = FourPixels<TwoWords<Registers256>>
 
     @inline(__always) static var elementBytes: Int { storesWords ? 2 : 1 }
     @inline(__always) static var peakStep: Int { 4 }
@@ -90,14 +91,24 @@
     @inline(__always) static func subtract(_ a: Sums, _ b: Sums) -> Sums {
       (low: _mm256_sub_epi32(a.low, b.low), high: _mm256_sub_epi32(a.high, b.high))
     }
-    @inline(__always)
-    static func spread(_ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int) {
-      let (a, b) = (load(from), load(from + step))
-      let (c, d) = (load(from + 2 &* step), load(from + 3 &* step))
-      store(_mm256_sub_epi16(a, c), UnsafeMutableRawPointer(to))
-      store(_mm256_add_epi16(b, c), UnsafeMutableRawPointer(to + partStep))
-      store(_mm256_sub_epi16(c, b), UnsafeMutableRawPointer(to + 2 &* partStep))
-      store(_mm256_sub_epi16(b, d), UnsafeMutableRawPointer(to + 3 &* partStep))
+    @inline(__always) static func multiply(_ a: Sums, by factor: Int32) -> Sums {
+      let factor = _mm256_set1_epi32(factor)
+      return (low: _mm256_mullo_epi32(a.low, factor), high: _mm256_mullo_epi32(a.high, factor))
+    }
+    @inline(__always) static func words(elements: UnsafePointer<UInt8>) -> Words {
+      if storesWords { return load(elements) }
+      return _mm256_cvtepu8_epi16(_mm_loadu_si128(UnsafeRawPointer(elements).assumingMemoryBound(to: __m128i.self)))
+    }
+    @inline(__always) static func words(_ from: UnsafePointer<Int16>) -> Words { load(from) }
+    @inline(__always) static func store(_ words: Words, _ to: UnsafeMutablePointer<Int16>) {
+      store(words, UnsafeMutableRawPointer(to))
+    }
+    @inline(__always) static func add(_ a: Words, _ b: Words) -> Words { _mm256_add_epi16(a, b) }
+    @inline(__always) static func subtract(_ a: Words, _ b: Words) -> Words { _mm256_sub_epi16(a, b) }
+    @inline(__always) static func fourTimes(_ a: Words) -> Words { _mm256_sll_epi16(a, _mm_cvtsi32_si128(2)) }
+    @inline(__always) static func accumulateWords(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
+      sums.low = dotWords(sums.low, pixels, weights.low)
+      sums.high = dotWords(sums.high, pixels, weights.high)
     }
     @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
       let count = _mm_cvtsi32_si128(count)

@@ -16,8 +16,5 @@ public func multiplyAtPeakBaseline(
 ) -> Int { multiplyAtPeak(Baseline.self, pixels: pixels, weights: weights, sink: sink, iterations: iterations) }
 
 #if arch(x86_64) || arch(arm64)
-  public func convolvePairsBaseline(_ job: UnsafePointer<ConvolutionRow>) { convolvePairs(Baseline.self, job) }
-  public func spreadPairsBaseline(
-    _ from: UnsafePointer<UInt8>, _ step: Int, _ to: UnsafeMutablePointer<UInt8>, _ pairs: Int
-  ) { spreadPairs(Baseline.self, from, step: step, to, pairs: pairs) }
+  public func convolveSquaresBaseline(_ job: UnsafePointer<SquareRows>) { convolveSquares(Baseline.self, job) }
 #endif

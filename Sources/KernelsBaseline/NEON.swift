@@ -3,7 +3,7 @@
   import KernelBody
 
   /// What every 64-bit ARM processor has: 32 registers of 128 bits, four for sixteen lanes.
-  struct NEON: WordInstructionSet {
+  struct NEON: WordInstructionSet, PairedInstructionSet {
     struct Sums { var a, b, c, d: SIMD4<Int32> }
     struct Reals { var a, b, c, d: SIMD4<Float> }
     /// Of each pair of elements that meets a pair of weights the first, and the second, for both halves of a register.
@@ -13,7 +13,8 @@
     typealias Tile = FourPixels<FourBytes<NEON>>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<SixteenBytes<NEON>>
-    typealias PairTile = Tile
+    typealias SquareTile = FourPixels<TwoWords<NEON>>
+    struct Words { var a, b: SIMD8<Int16> }
 
     /// Products of unsigned with signed bytes are not among the instructions that all have.
     @inline(__always) static var elementBytes: Int { 2 }
@@ -101,21 +102,24 @@
     @inline(__always) static func greatest(_ a: Reals, _ b: Reals) -> Reals { each(a, b) { vmaxq_f32($0, $1) } }
     @inline(__always) static func add(_ a: Sums, _ b: Sums) -> Sums { each(a, b) { $0 &+ $1 } }
     @inline(__always) static func subtract(_ a: Sums, _ b: Sums) -> Sums { each(a, b) { $0 &- $1 } }
-    @inline(__always)
-    static func spread(_ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int) {
-      spreadEight(from, step: step, to, partStep: partStep)
-      spreadEight(from + 16, step: step, to + 16, partStep: partStep)
+    @inline(__always) static func multiply(_ a: Sums, by factor: Int32) -> Sums {
+      each(a) { vmulq_s32($0, vdupq_n_s32(factor)) }
     }
-    @inline(__always)
-    private static func spreadEight(
-      _ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int
-    ) {
-      let (a, b) = (load(from, SIMD8<Int16>.self), load(from + step, SIMD8<Int16>.self))
-      let (c, d) = (load(from + 2 &* step, SIMD8<Int16>.self), load(from + 3 &* step, SIMD8<Int16>.self))
-      store(a &- c, UnsafeMutableRawPointer(to))
-      store(b &+ c, UnsafeMutableRawPointer(to + partStep))
-      store(c &- b, UnsafeMutableRawPointer(to + 2 &* partStep))
-      store(b &- d, UnsafeMutableRawPointer(to + 3 &* partStep))
+    @inline(__always) static func words(elements: UnsafePointer<UInt8>) -> Words {
+      Words(a: load(elements), b: load(elements + 16))
+    }
+    @inline(__always) static func words(_ from: UnsafePointer<Int16>) -> Words {
+      Words(a: load(from), b: load(from + 8))
+    }
+    @inline(__always) static func store(_ words: Words, _ to: UnsafeMutablePointer<Int16>) {
+      store(words.a, UnsafeMutableRawPointer(to))
+      store(words.b, UnsafeMutableRawPointer(to + 8))
+    }
+    @inline(__always) static func add(_ a: Words, _ b: Words) -> Words { Words(a: a.a &+ b.a, b: a.b &+ b.b) }
+    @inline(__always) static func subtract(_ a: Words, _ b: Words) -> Words { Words(a: a.a &- b.a, b: a.b &- b.b) }
+    @inline(__always) static func fourTimes(_ a: Words) -> Words { Words(a: a.a &<< 2, b: a.b &<< 2) }
+    @inline(__always) static func accumulateWords(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
+      accumulate(&sums, pixels, weights)
     }
     @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
       each(a) { vshlq_s32($0, vdupq_n_s32(count)) }

@@ -22,8 +22,8 @@
     /// One group of four pixels for each place in a quarter.
     struct Pixels { var groups: (SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>, SIMD4<Int32>) }
     typealias Weights = UnsafePointer<Int8>
-    typealias Tile = TwoPixels<Portable>
-    typealias WideTile = TwoPixels<Portable>
+    typealias Tile = TwoPixels<FourBytes<Portable>>
+    typealias WideTile = TwoPixels<FourBytes<Portable>>
     typealias FewTile = FourPixels<SixteenBytes<Portable>>
 
     @inline(__always) static var elementBytes: Int { 1 }

@@ -3,15 +3,16 @@
   import KernelBody
 
   /// What every x86-64 processor has: 128-bit registers, four for sixteen lanes.
-  struct SSE2: WordInstructionSet {
+  struct SSE2: WordInstructionSet, PairedInstructionSet {
     struct Sums { var a, b, c, d: SIMD2<Int64> }
     struct Reals { var a, b, c, d: SIMD4<Float> }
     typealias Pixels = SIMD2<Int64>
     typealias Weights = Sums
-    typealias Tile = TwoPixels<SSE2>
+    typealias Tile = TwoPixels<FourBytes<SSE2>>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<SixteenBytes<SSE2>>
-    typealias PairTile = TwoPixels<SSE2>
+    typealias SquareTile = TwoPixels<TwoWords<SSE2>>
+    struct Words { var a, b: SIMD2<Int64> }
 
     /// SSE2 has no products of bytes.
     @inline(__always) static var elementBytes: Int { 2 }
@@ -86,21 +87,32 @@
       Sums(
         a: _mm_sub_epi32(a.a, b.a), b: _mm_sub_epi32(a.b, b.b), c: _mm_sub_epi32(a.c, b.c), d: _mm_sub_epi32(a.d, b.d))
     }
-    @inline(__always)
-    static func spread(_ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int) {
-      spreadEight(from, step: step, to, partStep: partStep)
-      spreadEight(from + 16, step: step, to + 16, partStep: partStep)
+    @inline(__always) static func multiply(_ a: Sums, by factor: Int32) -> Sums {
+      let factor = _mm_set1_epi32(factor)
+      return each(a) { pipe_multiply128($0, factor) }
     }
-    @inline(__always)
-    private static func spreadEight(
-      _ from: UnsafePointer<UInt8>, step: Int, _ to: UnsafeMutablePointer<UInt8>, partStep: Int
-    ) {
-      let (a, b) = (load(from), load(from + step))
-      let (c, d) = (load(from + 2 &* step), load(from + 3 &* step))
-      store(_mm_sub_epi16(a, c), UnsafeMutableRawPointer(to))
-      store(_mm_add_epi16(b, c), UnsafeMutableRawPointer(to + partStep))
-      store(_mm_sub_epi16(c, b), UnsafeMutableRawPointer(to + 2 &* partStep))
-      store(_mm_sub_epi16(b, d), UnsafeMutableRawPointer(to + 3 &* partStep))
+    @inline(__always) static func words(elements: UnsafePointer<UInt8>) -> Words {
+      Words(a: load(elements), b: load(elements + 16))
+    }
+    @inline(__always) static func words(_ from: UnsafePointer<Int16>) -> Words {
+      Words(a: load(from), b: load(from + 8))
+    }
+    @inline(__always) static func store(_ words: Words, _ to: UnsafeMutablePointer<Int16>) {
+      store(words.a, UnsafeMutableRawPointer(to))
+      store(words.b, UnsafeMutableRawPointer(to + 8))
+    }
+    @inline(__always) static func add(_ a: Words, _ b: Words) -> Words {
+      Words(a: _mm_add_epi16(a.a, b.a), b: _mm_add_epi16(a.b, b.b))
+    }
+    @inline(__always) static func subtract(_ a: Words, _ b: Words) -> Words {
+      Words(a: _mm_sub_epi16(a.a, b.a), b: _mm_sub_epi16(a.b, b.b))
+    }
+    @inline(__always) static func fourTimes(_ a: Words) -> Words {
+      let two = _mm_cvtsi32_si128(2)
+      return Words(a: _mm_sll_epi16(a.a, two), b: _mm_sll_epi16(a.b, two))
+    }
+    @inline(__always) static func accumulateWords(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
+      accumulate(&sums, pixels, weights)
     }
     @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
       each(a) { _mm_sll_epi32($0, _mm_cvtsi32_si128(count)) }

@@ -9,7 +9,7 @@
     typealias Pixels = SIMD8<Int64>
     typealias Weights = SIMD8<Int64>
     typealias Tile = Three<Two<FourPixels<FourBytes<VNNI>>>>
-    typealias WideTile = Three<Two<TwoWidePixels<VNNI>>>
+    typealias WideTile = Three<Two<TwoWidePixels<FourBytes<VNNI>>>>
     typealias FewTile = Three<Two<FourPixels<SixteenBytes<VNNI>>>>
 
     @inline(__always) static var elementBytes: Int { 1 }

@@ -12,10 +12,10 @@ final class Band {
   let strips: Strips
   private let seam: Seam
   private let rings: [Ring]
-  /// Of tensors that are read as pairs.
-  private let pairRings: [Ring?]
   let sums: UnsafeMutablePointer<Int32>
   private let rows: UnsafeMutablePointer<UnsafePointer<UInt8>>
+  private let outputRows: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>
+  private let squareScratch: UnsafeMutableRawPointer
   let scratch: UnsafeMutableRawPointer
   let finishScales: UnsafeMutablePointer<Float>
   /// For rows of a block that lie below the picture.
@@ -37,8 +37,6 @@ final class Band {
   private let first: UnsafeMutablePointer<Int>
   /// Columns of the strip at hand: of each tensor, and of the output.
   let columns: UnsafeMutablePointer<Columns>
-  /// The column of each tensor that its pairs begin with.
-  private let pairStarts: UnsafeMutablePointer<Int>
   private let strip: UnsafeMutablePointer<Int>
 
   var outputColumns: Columns { columns[rings.count] }
@@ -62,31 +60,22 @@ final class Band {
       Ring(
         arena: arena, columns: room(lead: plan.leads[index]), left: strips.count > 1 ? plan.carried[index] : 0,
         margin: plan.margins[index], step: plan.steps[index], elementBytes: plan.table.elementBytes,
-        capacity: plan.onlyPairs[index] ? 1 : plan.capacities[index],
-        blank: plan.network.tensors[index].quantisation.zeroPoint)
-    }
-    let rings = self.rings
-    pairRings = plan.network.tensors.indices.map { index in
-      guard plan.pairs[index], let spread = plan.table.pairs?.spread else { return nil }
-      let before = strips.count > 1 ? plan.carried[index] / 2 : 0
-      let count = before + room(lead: plan.leads[index]) / 2
-      let ring = Ring(
-        arena: arena, columns: count, left: 0, margin: 0, step: 4 * plan.steps[index],
-        elementBytes: plan.table.elementBytes, capacity: plan.capacities[index], blank: 0)
-      spread(rings[index].blank - 2 * before * plan.steps[index], plan.steps[index], ring.blank, count)
-      return ring
+        capacity: plan.capacities[index], blank: plan.network.tensors[index].quantisation.zeroPoint)
     }
     let tiles = room(lead: 0)
     let sumStep = plan.packed.compactMap { $0?.sumStep }.last ?? 16
-    // Four tiles of pairs want 16 sums for each of up to four pixels.
     sumsOfFour = 4 * tiles
     let fours = (plan.network.ending.planes * plan.network.ending.upscale * plan.network.ending.upscale + 3) / 4
-    sums = arena.make(Int32.self, count: max(sumStep == 4 ? fours * sumsOfFour : tiles * sumStep, 256))
+    sums = arena.make(Int32.self, count: sumStep == 4 ? fours * sumsOfFour : tiles * sumStep)
     let kernelHeight =
       plan.network.operations.map { operation in
         if case .convolution(let layer) = operation { layer.kernelHeight } else { 1 }
       }.max() ?? 1
-    rows = arena.make(UnsafePointer<UInt8>.self, count: kernelHeight)
+    rows = arena.make(UnsafePointer<UInt8>.self, count: max(kernelHeight, 6))
+    outputRows = arena.make(UnsafeMutablePointer<UInt8>.self, count: 4)
+    let channels = plan.packed.compactMap { $0?.squares.map(\.channels).max() }.max() ?? 0
+    squareScratch = UnsafeMutableRawPointer(
+      arena.make(UInt8.self, count: channels > 0 ? SquareRows.scratchBytes(channels: channels) : 1))
     scratch = UnsafeMutableRawPointer(arena.make(UInt8.self, count: 512))
     spareRow = UnsafeMutableRawPointer(arena.make(UInt16.self, count: fold > 1 ? 2 * tiles : 1))
     finishScales = arena.make(Float.self, count: 32 * plan.network.ending.planes)
@@ -97,7 +86,6 @@ final class Band {
     wanted = arena.make(Int.self, count: rings.count)
     first = arena.make(Int.self, count: rings.count)
     columns = arena.make(Columns.self, count: rings.count + 1)
-    pairStarts = arena.make(Int.self, count: rings.count)
     strip = arena.make(Int.self, count: 1)
   }
 
@@ -131,11 +119,6 @@ final class Band {
     columns[rings.count] = strips.columns(strip, lead: 0)
     for tensor in rings.indices {
       columns[tensor] = strips.columns(strip, lead: plan.leads[tensor])
-      pairStarts[tensor] = columns[tensor].lowerBound
-    }
-    for case let packed? in plan.packed where packed.readsPairs {
-      guard let output = packed.output else { continue }
-      pairStarts[packed.input] = min(pairStarts[packed.input], columns[output].lowerBound)
     }
   }
 
@@ -145,19 +128,26 @@ final class Band {
       first[tensor] = max(0, range.lowerBound - plan.reach[tensor].above)
       next[tensor] = first[tensor]
     }
-    // The first steps only fill the rings, a row at a time, lest a layer overwrite rows that the next one has yet to read.
-    let start = rings.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound
-    for y in min(start, range.lowerBound)..<range.upperBound {
-      for tensor in rings.indices { wanted[tensor] = min(height - 1, y + plan.reach[tensor].below) }
+    // The first steps only fill the rings, lest a layer overwrite rows that the next one has yet to read.
+    let start = min(rings.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound, range.lowerBound)
+    for y in stride(from: start, to: range.upperBound, by: plan.stepRows) {
+      let end = min(y + plan.stepRows, range.upperBound)
+      for tensor in rings.indices { wanted[tensor] = min(height, end + plan.reach[tensor].below) }
       for index in plan.packed.indices {
         let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds
         defer { if profile != nil { profile?[index] += DispatchTime.now().uptimeNanoseconds - start } }
         if let packed = plan.packed[index] {
           if let output = packed.output {
-            advance(output) { convolve(packed, y: $0, height: height, into: output) }
-          } else if y >= range.lowerBound {
-            convolve(packed, y: y, height: height, into: nil)
-            finish(job, packed, y: y)
+            if packed.squares.isEmpty {
+              advance(output) { convolve(packed, y: $0, height: height, into: output) }
+            } else {
+              advance(output, by: 4) { convolveSquares(packed, rows: $0..<$1, height: height, into: output) }
+            }
+          } else {
+            for y in max(y, range.lowerBound)..<max(end, range.lowerBound) {
+              convolve(packed, y: y, height: height, into: nil)
+              finish(job, packed, y: y)
+            }
           }
           continue
         }
@@ -174,12 +164,17 @@ final class Band {
 
   /// Makes a tensor's rows as far as they are wanted.
   @inline(__always) private func advance(_ tensor: Int, _ makeRow: (Int) -> Void) {
-    while next[tensor] <= wanted[tensor] {
-      let y = next[tensor]
-      open(tensor, y: y)
-      makeRow(y)
-      close(tensor, y: y)
-      next[tensor] = y + 1
+    advance(tensor, by: 1) { row, _ in makeRow(row) }
+  }
+
+  /// - Parameter makeRows: makes some rows, up to a row.
+  @inline(__always) private func advance(_ tensor: Int, by most: Int, _ makeRows: (Int, Int) -> Void) {
+    while next[tensor] < wanted[tensor] {
+      let (first, end) = (next[tensor], min(next[tensor] + most, wanted[tensor]))
+      for y in first..<end { open(tensor, y: y) }
+      makeRows(first, end)
+      for y in first..<end { close(tensor, y: y) }
+      next[tensor] = end
     }
   }
 
@@ -200,9 +195,6 @@ final class Band {
       let bytes = plan.carried[tensor] * ring.step
       memcpy(seam.row(y - first[tensor], of: tensor), ring.row(y) + count * ring.step - bytes, bytes)
     }
-    guard let pairs = pairRings[tensor] else { return }
-    let before = columns[tensor].lowerBound - pairStarts[tensor]
-    plan.table.pairs?.spread(ring.row(y) - before * ring.step, ring.step, pairs.row(y), (before + count + 1) / 2)
   }
 
   /// Where a column of a row of a tensor lies; the strip at hand need not make it.
@@ -213,10 +205,8 @@ final class Band {
   /// - Parameter output: the tensor it makes a row of; nil: sums.
   private func convolve(_ packed: PackedConvolution, y: Int, height: Int, into output: Int?) {
     let own = output.map { columns[$0] } ?? outputColumns
-    let input = packed.readsPairs ? pairRings[packed.input] ?? rings[packed.input] : rings[packed.input]
-    let place =
-      packed.readsPairs
-      ? (own.lowerBound - pairStarts[packed.input]) / 2 : own.lowerBound - columns[packed.input].lowerBound
+    let input = rings[packed.input]
+    let place = own.lowerBound - columns[packed.input].lowerBound
     for tap in 0..<packed.kernelHeight {
       let row = y - packed.padTop + tap
       rows[tap] = UnsafePointer((row < 0 || row >= height ? input.blank : input.row(row)) + place * input.step)
@@ -232,12 +222,31 @@ final class Band {
       } else {
         job.sums = sums + (packed.shape == .few ? pass.firstChannel / 4 * sumsOfFour : pass.firstChannel)
       }
-      if packed.readsPairs {
-        job.sums = sums
-        plan.table.pairs?.convolve(&job)
-      } else {
-        plan.table.convolve(&job)
+      plan.table.convolve(&job)
+    }
+  }
+
+  /// Makes one to four rows of a tensor.
+  private func convolveSquares(_ packed: PackedConvolution, rows made: Range<Int>, height: Int, into output: Int) {
+    guard let squares = plan.table.squares else { return }
+    let (own, from, to) = (columns[output], rings[packed.input], rings[output])
+    let place = (own.lowerBound - columns[packed.input].lowerBound) * from.step
+    for pass in packed.squares {
+      let (firstInput, firstOutput) = (
+        pass.firstInput * plan.table.elementBytes, pass.firstChannel * plan.table.elementBytes
+      )
+      for tap in 0..<6 {
+        // Those of a square that reaches beyond what is made count for nothing.
+        let row = made.lowerBound - 1 + tap
+        let blank = row < 0 || row >= height || row > made.upperBound
+        rows[tap] = UnsafePointer((blank ? from.blank : from.row(row)) + place + firstInput)
       }
+      for row in made { outputRows[row - made.lowerBound] = to.row(row) + firstOutput }
+      var job = SquareRows(
+        rows: rows, inputStep: from.step, channels: pass.channels, blocks: pass.blocks, weights: pass.weights,
+        bias: pass.bias, requantisations: pass.requantisations, outputs: outputRows, rowCount: made.count,
+        outputStep: to.step, width: own.count, scratch: squareScratch)
+      squares.convolve(&job)
     }
   }
 }

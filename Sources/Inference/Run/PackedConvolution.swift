@@ -22,9 +22,10 @@ struct PackedConvolution {
   let padTop: Int
 
   let shape: ConvolutionRow.Shape
-  /// Whether it reads pairs of pixels, transformed.
-  let readsPairs: Bool
+  /// Over one row; none where it is computed by squares.
   let passes: UnsafeBufferPointer<Pass>
+  /// Over four rows.
+  let squares: UnsafeBufferPointer<SquarePass>
   /// Products that its multiply instructions make for a pixel, those of padding included.
   let products: Int
   /// Integers a pixel in the buffer of sums, where the output goes there.
@@ -34,34 +35,40 @@ struct PackedConvolution {
   init(
     _ layer: IntegerNetwork.Convolution, inputStep: Int, zeroPoint: UInt8, planes: Int, table: KernelTable, arena: Arena
   ) {
+    let elementBytes = table.elementBytes
     let lists = PackedConvolution.lists(layer, inputStep: inputStep, planes: planes, table: table)
     shape = lists.first?.shape ?? .taps
     sumStep = shape == .few ? 4 : (layer.outputChannels + 15) / 16 * 16
-    let pairs = table.pairs == nil ? [] : PackedConvolution.pairLists(layer, inputStep: inputStep)
     let plainCost = lists.reduce(0) { $0 + $1.cost * $1.blocks }
-    // To transform and to add up costs a little, too.
-    readsPairs = !pairs.isEmpty && pairs.reduce(0, { $0 + $1.cost }) * 1.1 < Double(plainCost)
+    var squares: [SquarePass] = []
+    if let table = table.squares, SquarePass.suits(layer, inputStep: inputStep / elementBytes) {
+      let ranges = SquarePass.ranges(layer)
+      if SquarePass.cost(ranges, table) < Double(plainCost) {
+        squares = ranges.map { range in
+          let requantisations = range.blocks.map { block in
+            PackedConvolution.requantisation(
+              layer, (0..<16).map { 16 * block + $0 }, dividedBy: SquareRows.scaleDivisor, zeroPoint, arena)
+          }
+          return SquarePass(
+            layer, blocks: range.blocks, inputs: range.inputs, requantisations: requantisations, arena)
+        }
+      }
+    }
     products =
-      readsPairs ? 16 * pairs.reduce(0) { $0 + $1.offsets.count } : 64 / table.elementBytes * plainCost
+      squares.isEmpty
+      ? 64 / elementBytes * plainCost : squares.reduce(0) { $0 + SquareRows.parts * $1.channels * $1.blocks }
     let passes =
-      readsPairs
-      ? pairs.enumerated().map { PackedConvolution.pass(layer, $1, firstChannel: $0 * 16, zeroPoint, arena) }
-      : lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) }
+      squares.isEmpty ? lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) } : []
     self.passes = UnsafeBufferPointer(start: arena.copy(passes), count: passes.count)
+    self.squares = UnsafeBufferPointer(start: arena.copy(squares), count: squares.count)
     (input, output, kernelHeight, padTop) = (layer.input, layer.output, layer.kernelHeight, layer.padTop)
     writeBias(layer.bias)
   }
 
   /// Replaces what every sum begins at, by output channel.
   func writeBias(_ bias: [Int32]) {
+    for pass in squares { pass.writeBias(bias) }
     for pass in passes {
-      if readsPairs {
-        // Twice the bias, in the part that both outputs of a pair have.
-        for lane in 0..<16 where pass.firstChannel + lane < bias.count {
-          pass.bias[16 + lane] = 2 &* bias[pass.firstChannel + lane]
-        }
-        continue
-      }
       for lane in 0..<16 * pass.blocks {
         // Where outputs are few, a quarter of each one's sum has the bias.
         let channel = pass.firstChannel + (shape == .few ? lane / 4 : lane)
@@ -98,22 +105,6 @@ struct PackedConvolution {
     return dense
   }
 
-  private static func pairLists(_ layer: IntegerNetwork.Convolution, inputStep: Int) -> [PairList] {
-    stride(from: 0, to: layer.outputChannels, by: 16).compactMap {
-      PairList(layer, inputStep: inputStep, firstChannel: $0)
-    }
-  }
-
-  private static func pass(
-    _ layer: IntegerNetwork.Convolution, _ list: PairList, firstChannel: Int, _ zeroPoint: UInt8, _ arena: Arena
-  ) -> Pass {
-    let channels = (0..<16).map { firstChannel + $0 }
-    return Pass(
-      blocks: 1, firstChannel: firstChannel, rowEnds: arena.copy(list.rowEnds), offsets: arena.copy(list.offsets),
-      weights: arena.copy(list.weights), bias: arena.make(Int32.self, count: 64),
-      requantisation: requantisation(layer, channels, sumsAre: 2, zeroPoint, arena))
-  }
-
   private static func pass(
     _ layer: IntegerNetwork.Convolution, _ taps: TapList, _ zeroPoint: UInt8, _ arena: Arena
   ) -> Pass {
@@ -123,25 +114,22 @@ struct PackedConvolution {
       blocks: taps.blocks, firstChannel: taps.firstChannel, rowEnds: arena.copy(taps.rowEnds),
       offsets: arena.copy(taps.offsets), weights: arena.copy(taps.weights),
       bias: arena.make(Int32.self, count: lanes),
-      requantisation: requantisation(layer, channels, sumsAre: 1, zeroPoint, arena))
+      requantisation: requantisation(layer, channels, zeroPoint, arena))
   }
 
   /// - Parameters:
   ///   - channels: of the lanes; beyond the layer's they have a scale of zero.
-  ///   - multiple: how many times what they stand for the sums are.
+  ///   - divisor: a power of two, so that the scales stay exact.
   private static func requantisation(
-    _ layer: IntegerNetwork.Convolution, _ channels: [Int], sumsAre multiple: Int, _ zeroPoint: UInt8, _ arena: Arena
+    _ layer: IntegerNetwork.Convolution, _ channels: [Int], dividedBy divisor: Float = 1, _ zeroPoint: UInt8,
+    _ arena: Arena
   ) -> Requantisation {
-    func lanes(_ scales: [Float]) -> [Float] {
-      channels.map { $0 < scales.count ? scales[$0] / Float(multiple) : 0 }
-    }
+    func lanes(_ scales: [Float]) -> [Float] { channels.map { $0 < scales.count ? scales[$0] / divisor : 0 } }
     let scales = lanes(layer.scales)
     let isPlain =
       layer.negativeScales == nil && zeroPoint == 0 && layer.low == 0 && layer.high == 255
       && scales.allSatisfy { $0 >= 0 }
-      && channels.allSatisfy {
-        $0 >= layer.outputChannels || Emission.largestSum(layer, $0) * multiple < 1 << 23
-      }
+      && channels.allSatisfy { $0 >= layer.outputChannels || Emission.largestSum(layer, $0) < 1 << 23 }
     return Requantisation(
       scales: arena.copy(scales), negativeScales: layer.negativeScales.map { arena.copy(lanes($0)) },
       range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high),

@@ -15,10 +15,8 @@ final class Plan: @unchecked Sendable {
   let capacities: [Int]
   /// Rows of each tensor, above and below, that one output row depends on.
   let reach: [(above: Int, below: Int)]
-  /// Whether some layer reads a tensor's rows as pairs.
-  let pairs: [Bool]
-  /// The same, where none but such layers read them.
-  let onlyPairs: [Bool]
+  /// Rows of output that a step makes: four where some layer is computed by squares.
+  let stepRows: Int
   /// Columns by which strips are ahead in each tensor, `Strips` says why.
   let leads: [Int]
   /// Columns left of a strip's own that are read of each tensor.
@@ -55,15 +53,7 @@ final class Plan: @unchecked Sendable {
     }
     self.packed = packed
     self.margins = margins
-    var pairs = [Bool](repeating: false, count: network.tensors.count)
-    var others = pairs
-    for (operation, packed) in zip(network.operations, packed) {
-      for input in operation.inputs {
-        if packed?.readsPairs == true { pairs[input] = true } else { others[input] = true }
-      }
-    }
-    self.pairs = pairs
-    onlyPairs = zip(pairs, others).map { $0 && !$1 }
+    stepRows = packed.contains { $0?.squares.isEmpty == false } ? 4 : 1
     (leads, carried) = Plan.leads(network)
     var reach = [(above: Int, below: Int)](repeating: (0, 0), count: network.tensors.count)
     for operation in network.operations.reversed() {
@@ -88,20 +78,21 @@ final class Plan: @unchecked Sendable {
     pictureReach = (above: max(reach.map(\.above).max() ?? 0, least), below: max(reach.map(\.below).max() ?? 0, least))
     // After a step every tensor has been made as far as the furthest reader needs; before the next, each reader
     // stands where it was. Between the two lie the rows that must be kept.
-    var capacities = [Int](repeating: 1, count: network.tensors.count)
+    var capacities = [Int](repeating: stepRows, count: network.tensors.count)
     for operation in network.operations {
       if case .mix(let mix) = operation {
         for input in mix.inputs {
-          capacities[input] = max(capacities[input], reach[input].below - reach[mix.output].below + 1)
+          capacities[input] = max(capacities[input], reach[input].below - reach[mix.output].below + stepRows)
         }
       }
       if case .enlargement(let layer) = operation {
         capacities[layer.input] = max(
-          capacities[layer.input], reach[layer.input].below - reach[layer.output].below + 2)
+          capacities[layer.input], reach[layer.input].below - reach[layer.output].below + stepRows + 1)
       }
       guard case .convolution(let layer) = operation else { continue }
       let readerBelow = layer.output.map { reach[$0].below } ?? 0
-      capacities[layer.input] = max(capacities[layer.input], reach[layer.input].below - readerBelow + layer.padTop + 1)
+      capacities[layer.input] = max(
+        capacities[layer.input], reach[layer.input].below - readerBelow + layer.padTop + stepRows)
     }
     self.capacities = capacities
     if let level = network.noiseLevel { setNoiseLevel(level) }
@@ -143,12 +134,7 @@ final class Plan: @unchecked Sendable {
   }
 
   /// Bytes that a strip's rows of all tensors take for each column.
-  var bytesPerColumn: Int { network.tensors.indices.reduce(0) { $0 + bytesPerColumn(of: $1) } }
-
-  private func bytesPerColumn(of tensor: Int) -> Int {
-    let pairs = pairs[tensor] ? 2 * capacities[tensor] : 0
-    return steps[tensor] * (pairs + (onlyPairs[tensor] ? 1 : capacities[tensor]))
-  }
+  var bytesPerColumn: Int { zip(steps, capacities).reduce(0) { $0 + $1.0 * $1.1 } }
 
   /// By how many columns a strip is ahead in the mean of all work.
   var meanLead: Int {

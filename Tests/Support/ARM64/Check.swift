@@ -105,60 +105,63 @@ func taps(_ channels: Int, _ width: Int, _ filling: Int, few: Bool, _ random: in
   }
 }
 
-/// Pairs after Winograd against the plain way.
-func pairs(_ channels: Int, _ width: Int, _ filling: Int, _ random: inout Random) {
-  let count = (width + 40) * channels
-  let plain = room(count, Int16(0))
-  for index in 0..<count { plain[index] = Int16(pixel(filling, &random)) }
-  let weights = room(16 * channels * 3, 0)
-  for index in 0..<16 * channels * 3 { weights[index] = weight(filling, &random) }
-  let bias = room(64, Int32(0))
-  // Twice the outputs: the bias is that of the second part.
-  for output in 0..<16 { bias[16 + output] = Int32(2 * random.next(-9999, 9999)) }
-  let entries = channels / 2
-  let offsets = room(4 * entries, Int32(0))
-  let packed = room(4 * entries * 32, Int16(0))
-  let ends = room(12, Int32(0))
-  for part in 0..<4 {
-    ends[3 * part + 2] = Int32(entries)
-    for entry in 0..<entries {
-      offsets[part * entries + entry] = Int32(part * 2 * channels + 4 * entry)
-      for index in 0..<32 {
-        let at = (index / 2 * channels + 2 * entry + index % 2) * 3
-        let (a, b, c) = (weights[at], weights[at + 1], weights[at + 2])
-        let value = part == 0 ? 2 * a : part == 1 ? a + b + c : part == 2 ? a - b + c : 2 * c
-        packed[(part * entries + entry) * 32 + index] = Int16(value)
+/// Squares after Winograd against the plain way.
+func squares(_ channels: Int, _ width: Int, _ rows: Int, _ filling: Int, _ random: inout Random) {
+  let columns = width + 6
+  let plain = room(6 * columns * channels, Int16(0))
+  for index in 0..<6 * columns * channels { plain[index] = Int16(pixel(filling, &random)) }
+  let weights = room(16 * channels * 9, 0)
+  for index in 0..<16 * channels * 9 { weights[index] = weight(filling, &random) }
+  let bias = room(16, Int32(0)), multiplied = room(32, Int32(0))
+  let packed = room(SquareRows.parts * channels * 16, Int16(0))
+  for output in 0..<16 {
+    bias[output] = Int32(random.next(-9999, 9999))
+    multiplied[output] = bias[output] * SquareRows.multiple
+    for channel in 0..<channels {
+      var taps: [Int] = []
+      for tap in 0..<9 { taps.append(weights[(output * channels + channel) * 9 + tap]) }
+      let transformed = SquareRows.transformed(taps)
+      for part in 0..<SquareRows.parts {
+        packed[(part * channels + channel) / 2 * 32 + output * 2 + channel % 2] = Int16(transformed[part])
       }
     }
   }
-  let tiles = (width + 23) / 24 * 12
-  let spread = room(tiles * 4 * channels, Int16(0))
-  // Pixel 0 is the second.
-  spreadPairsBaseline(
-    UnsafeRawPointer(plain + channels).assumingMemoryBound(to: UInt8.self), 2 * channels,
-    UnsafeMutableRawPointer(spread).assumingMemoryBound(to: UInt8.self), (width + 1) / 2)
-  let pointers = room(1, UnsafeRawPointer(spread).assumingMemoryBound(to: UInt8.self))
-  let codes = room((width + 40) * 16, UInt16(0)), sums = room(256, Int32(0))
-  let scales = room(16, Float(5e-5))
-  var job = ConvolutionRow(
-    shape: .taps, blocks: 1, rows: pointers, rowCount: 1, inputStep: 8 * channels, rowEnds: ends, offsets: offsets,
-    weights: UnsafeRawPointer(packed).assumingMemoryBound(to: Int8.self), bias: bias,
-    requantisation: Requantisation(
-      scales: scales, negativeScales: nil, range: CodeRange(zeroPoint: 0, low: 0, high: 255),
-      plainOffsets: room(16, scales[0] * -8_388_608)),
-    output: UnsafeMutableRawPointer(codes).assumingMemoryBound(to: UInt8.self), sums: sums, outputStep: 32, width: width
-  )
-  convolvePairsBaseline(&job)
-  for x in 0..<width {
-    for output in 0..<16 {
-      var sum = 0
-      for tap in 0..<3 {
-        for channel in 0..<channels {
-          sum += Int(plain[(x + tap) * channels + channel]) * weights[(output * channels + channel) * 3 + tap]
+  let inputRows = room(6, UnsafeRawPointer(plain).assumingMemoryBound(to: UInt8.self))
+  for row in 0..<6 {
+    inputRows[row] = UnsafeRawPointer(plain + (row * columns + 1) * channels).assumingMemoryBound(to: UInt8.self)
+  }
+  let codes = room(4 * (width + 4) * 16, UInt16(0))
+  let outputs = room(4, UnsafeMutableRawPointer(codes).assumingMemoryBound(to: UInt8.self))
+  for row in 0..<4 {
+    outputs[row] = UnsafeMutableRawPointer(codes + row * (width + 4) * 16).assumingMemoryBound(to: UInt8.self)
+  }
+  let scale = Float(5e-5)
+  let scales = room(16, scale / SquareRows.scaleDivisor)
+  for zero in [0, 77] {
+    let requantisation = Requantisation(
+      scales: scales, negativeScales: nil, range: CodeRange(zeroPoint: UInt8(zero), low: 0, high: 255),
+      plainOffsets: zero == 0 ? UnsafePointer(room(16, scales[0] * -8_388_608)) : nil)
+    var job = SquareRows(
+      rows: inputRows, inputStep: 2 * channels, channels: channels, blocks: 1,
+      weights: UnsafeRawPointer(packed).assumingMemoryBound(to: Int8.self), bias: multiplied,
+      requantisations: room(1, requantisation), outputs: outputs, rowCount: rows, outputStep: 32, width: width,
+      scratch: UnsafeMutableRawPointer(room(SquareRows.scratchBytes(channels: channels), UInt8(0))))
+    convolveSquaresBaseline(&job)
+    for y in 0..<rows {
+      for x in 0..<width {
+        for output in 0..<16 {
+          var sum = Int(bias[output])
+          for channel in 0..<channels {
+            for tap in 0..<9 {
+              sum +=
+                Int(plain[((y + tap / 3) * columns + x + tap % 3) * channels + channel])
+                * weights[(output * channels + channel) * 9 + tap]
+            }
+          }
+          let code = min(max(nearest(Float(sum) * scale) + zero, 0), 255)
+          if Int(codes[(y * (width + 4) + x) * 16 + output]) != code { fail(4, Int32(x)) }
         }
       }
-      let code = nearest(Float(2 * sum + Int(bias[16 + output])) * scales[0])
-      if Int(codes[x * 16 + output]) != min(max(code, 0), 255) { fail(4, Int32(x)) }
     }
   }
 }
@@ -236,7 +239,7 @@ func finishing(_ wideBase: Bool, _ wideOutput: Bool, _ variant: Int, _ random: i
       for channels in [16, 32, 48] {
         for width in [1, 2, 15, 33] {
           taps(channels, width, filling, few: true, &random)
-          pairs(channels, width, filling, &random)
+          squares(channels, width, 1 + width % 4, filling, &random)
         }
       }
     }

@@ -37,7 +37,7 @@ float roundevenf(float value) { float r; __asm__("frintn %s0, %s1" : "=w"(r) : "
 int putchar(int c) { char b = (char)c; call(64, 1, (long)&b, 1); return c; }
 static void number(int value) { if (value >= 10) number(value / 10); putchar('0' + value % 10); }
 void pipe_fail(int what, int at) {
-  static const char *names[] = {"", "taps", "gathered taps", "codes", "pairs", "finishing"};
+  static const char *names[] = {"", "taps", "gathered taps", "codes", "squares", "finishing"};
   for (const char *name = names[what]; *name; name++) putchar(*name);
   for (const char *text = " differ at "; *text; text++) putchar(*text);
   number(at); putchar('\n');
