@@ -9,7 +9,8 @@ public struct KernelBenchmark: Sendable {
     /// `3x3 16->16`
     public var shape: String
     public var gmacPerSecond: Double
-    /// Of what the level's multiply instructions reach from registers. Winograd's squares take a quarter of the products.
+    /// Of what the level's multiply instructions reach from registers: what is multiplied, where Winograd's squares take a
+    /// quarter of the products.
     public var peakShare: Double
   }
 
@@ -25,12 +26,14 @@ public struct KernelBenchmark: Sendable {
 
   private static func measure(channels: Int, _ table: KernelTable, peak: Double, runs: Int) -> [Result] {
     let network = network(channels: channels)
-    return zip(network.operations, measure(network, table, runs: runs)).compactMap { operation, seconds in
-      guard case .convolution(let layer) = operation else { return nil }
+    let plan = Plan(network, table: table)
+    return zip(network.operations, measure(plan, runs: runs)).enumerated().compactMap { index, measured in
+      guard case (.convolution(let layer), let seconds) = measured, let packed = plan.packed[index] else { return nil }
       let rate = Double(layer.macs * width * height) / seconds / 1e9
+      let multiplied = Double(min(layer.macs, packed.products)) / Double(layer.macs)
       return Result(
         level: table.level.description, shape: "3x3 \(layer.inputChannels)->\(layer.outputChannels)",
-        gmacPerSecond: rate, peakShare: rate / peak)
+        gmacPerSecond: rate, peakShare: rate * multiplied / peak)
     }
   }
 
@@ -57,7 +60,8 @@ public struct KernelBenchmark: Sendable {
   }
 
   /// Seconds that each operation took for a picture of noise in the best run.
-  private static func measure(_ network: IntegerNetwork, _ table: KernelTable, runs: Int) -> [Double] {
+  private static func measure(_ plan: Plan, runs: Int) -> [Double] {
+    let network = plan.network
     let arena = Arena()
     var random = SeededBytes()
     let input = arena.copy((0..<width * height).map { _ in random.next() })
@@ -68,7 +72,6 @@ public struct KernelBenchmark: Sendable {
         MutablePlane(
           base: UnsafeMutableRawPointer(output), stride: 2 * width, width: 2 * width, height: 2 * height)
       ], outputDepth: 8, arithmetic: EndingArithmetic(network.ending, inputDepth: 8, outputDepth: 8))
-    let plan = Plan(network, table: table)
     let band = Band(plan, Strips(plan, width: width))
     var best = [Double](repeating: .infinity, count: network.operations.count)
     for _ in 0..<max(runs, 1) {

@@ -29,6 +29,9 @@ struct BenchModel: ParsableCommand {
       valueName: "percent"))
   var unchanged: Int?
 
+  @Flag(name: .shortAndLong, help: "Time every layer, too.")
+  var verbose = false
+
   @Flag(help: "As one JSON object on one line.")
   var json = false
 
@@ -40,7 +43,7 @@ struct BenchModel: ParsableCommand {
 
   func run() throws {
     let benchmark = try ModelBenchmark(model, size: size, threads: threads, runs: runs, unchanged: unchanged)
-    print(json ? benchmark.json : benchmark.text)
+    print(json ? benchmark.json(layers: verbose) : benchmark.text(layers: verbose))
   }
 }
 

@@ -33,7 +33,8 @@ public struct ModelBenchmark: Sendable {
     return (width, height)
   }
 
-  public var text: String {
+  /// - Parameter layers: whether each layer has a line.
+  public func text(layers: Bool) -> String {
     let multiplied =
       result.multipliedGmacPerSecond < result.gmacPerSecond
       ? String(format: "%.1f of them multiplied, ", result.multipliedGmacPerSecond) : ""
@@ -43,19 +44,24 @@ public struct ModelBenchmark: Sendable {
       result.peakShare * 100, result.level, result.threads, result.threads == 1 ? "" : "s")
     let memory = String(
       format: "%.1f MB moved a frame, %.1f MB held", Double(result.bytes) / 1e6, Double(result.memory) / 1e6)
-    let layers = result.layers.map {
-      String(format: "  %@  %.2f ms  %.1f GMAC/s", $0.name, $0.milliseconds, $0.gmacPerSecond)
-    }
+    let each =
+      !layers
+      ? []
+      : result.layers.map {
+        String(format: "  %@  %.2f ms  %.1f GMAC/s", $0.name, $0.milliseconds, $0.gmacPerSecond)
+      }
     let repeated = result.millisecondsWithUnchanged.map {
       String(
         format: "%.2f ms where %d %% of the rows repeat the previous frame's: %.1f %% of the time", $0, unchanged ?? 0,
         100 * $0 / result.milliseconds)
     }
-    return ([head, memory] + [repeated].compactMap { $0 } + layers).joined(separator: "\n")
+    return ([head, memory] + [repeated].compactMap { $0 } + each).joined(separator: "\n")
   }
 
   /// One object, on one line.
-  public var json: String {
+  ///
+  /// - Parameter layers: whether it has a list of them.
+  public func json(layers: Bool) -> String {
     var fields: [String: Value] = [
       "model": .string(name), "ms": .double(result.milliseconds), "fps": .double(result.framesPerSecond),
       "gmac_per_s": .double(result.gmacPerSecond), "multiplied_gmac_per_s": .double(result.multipliedGmacPerSecond),
@@ -64,6 +70,12 @@ public struct ModelBenchmark: Sendable {
       "height": .int(size.height),
     ]
     if let repeated = result.millisecondsWithUnchanged { fields["ms_unchanged"] = .double(repeated) }
+    if layers {
+      fields["layers"] = .list(
+        result.layers.map {
+          .map(["name": .string($0.name), "ms": .double($0.milliseconds), "gmac_per_s": .double($0.gmacPerSecond)])
+        })
+    }
     return Value.map(fields).lineJSON
   }
 }
