@@ -141,7 +141,9 @@ final class Band {
             if packed.squares.isEmpty {
               advance(output) { convolve(packed, y: $0, height: height, into: output) }
             } else {
-              advance(output, by: plan.stepRows) { convolveSquares(packed, rows: $0..<$1, height: height, into: output) }
+              advance(output, by: plan.stepRows) {
+                convolveSquares(packed, rows: $0..<$1, height: height, into: output)
+              }
             }
           } else {
             for y in max(y, range.lowerBound)..<max(end, range.lowerBound) {
