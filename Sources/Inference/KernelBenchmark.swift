@@ -30,7 +30,7 @@ public struct KernelBenchmark: Sendable {
     return zip(network.operations, measure(plan, runs: runs)).enumerated().compactMap { index, measured in
       guard case (.convolution(let layer), let seconds) = measured, let packed = plan.packed[index] else { return nil }
       let rate = Double(layer.macs * width * height) / seconds / 1e9
-      let multiplied = Double(min(layer.macs, packed.products)) / Double(layer.macs)
+      let multiplied = Double(packed.multiplied) / Double(layer.macs)
       return Result(
         level: table.level.description, shape: "3x3 \(layer.inputChannels)->\(layer.outputChannels)",
         gmacPerSecond: rate, peakShare: rate * multiplied / peak)

@@ -113,13 +113,13 @@ public struct NetworkBenchmark: Sendable {
     }
   }
 
-  /// The part of all products that is made; padding counts for none.
+  /// The part of all products that is made.
   private static func multipliedShare(_ plan: Plan) -> Double {
     var (stated, made) = (0, 0)
     for (operation, packed) in zip(plan.network.operations, plan.packed) {
       guard case .convolution(let layer) = operation, let packed else { continue }
       stated += layer.macs
-      made += min(layer.macs, packed.products)
+      made += packed.multiplied
     }
     return stated > 0 ? Double(made) / Double(stated) : 1
   }

@@ -97,7 +97,7 @@ public struct SquareRows {
 }
 
 /// An instruction set that multiplies numbers of 16 bits.
-public protocol WordInstructionSet: InstructionSet {
+public protocol WordInstructionSet: PairedInstructionSet {
   /// Sixteen 16-bit integers.
   associatedtype Words
   /// Squares by sixteen channels whose sums of a part stay in registers.
@@ -115,6 +115,17 @@ public protocol WordInstructionSet: InstructionSet {
   static func subtract(_ a: Sums, _ b: Sums) -> Sums
   /// Modulo 2^32.
   static func multiply(_ a: Sums, by factor: Int32) -> Sums
+}
+
+extension WordInstructionSet {
+  // Where elements have 16 bits.
+  @inlinable @inline(__always) public static func words(elements: UnsafePointer<UInt8>) -> Words {
+    words(UnsafeRawPointer(elements).assumingMemoryBound(to: Int16.self))
+  }
+  @inlinable @inline(__always)
+  public static func accumulateWords(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
+    accumulate(&sums, pixels, weights)
+  }
 }
 
 @inlinable @inline(__always)
@@ -260,16 +271,14 @@ func storeSquare<I: WordInstructionSet>(
   while row < job.rowCount {
     let outputs = gatherSix(I.self, half + 96 &* row, step: 16)
     let to = job.outputs[row] + place
+    let a = code(I.self, outputs.0, requantisation)
+    let b = code(I.self, outputs.1, requantisation)
+    let c = code(I.self, outputs.2, requantisation)
+    let d = code(I.self, outputs.3, requantisation)
     if plain {
-      I.store(
-        code(I.self, outputs.0, requantisation), code(I.self, outputs.1, requantisation),
-        code(I.self, outputs.2, requantisation), code(I.self, outputs.3, requantisation),
-        to, inner: job.outputStep, outer: 2 &* job.outputStep)
+      I.store(a, b, c, d, to, inner: job.outputStep, outer: 2 &* job.outputStep)
     } else {
-      I.store(
-        code(I.self, outputs.0, requantisation), code(I.self, outputs.1, requantisation),
-        code(I.self, outputs.2, requantisation), code(I.self, outputs.3, requantisation),
-        to, inner: job.outputStep, outer: 2 &* job.outputStep, range: requantisation.range)
+      I.store(a, b, c, d, to, inner: job.outputStep, outer: 2 &* job.outputStep, range: requantisation.range)
     }
     row &+= 1
   }

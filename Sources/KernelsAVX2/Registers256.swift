@@ -5,7 +5,7 @@
   /// 256-bit registers, two for sixteen lanes, with AVX2; `dot` and `storesWords` are this module's own.
   ///
   /// This file serves two modules, one without and one with dot product instructions: each needs a type of its own.
-  struct Registers256: WordInstructionSet, PairedInstructionSet {
+  struct Registers256: WordInstructionSet {
     // Tuples: a structure would bring functions to copy it, which other modules might come to share.
     typealias Sums = (low: SIMD4<Int64>, high: SIMD4<Int64>)
     typealias Reals = (low: SIMD8<Float>, high: SIMD8<Float>)

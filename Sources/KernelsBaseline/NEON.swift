@@ -3,7 +3,7 @@
   import KernelBody
 
   /// What every 64-bit ARM processor has: 32 registers of 128 bits, four for sixteen lanes.
-  struct NEON: WordInstructionSet, PairedInstructionSet {
+  struct NEON: WordInstructionSet {
     struct Sums { var a, b, c, d: SIMD4<Int32> }
     struct Reals { var a, b, c, d: SIMD4<Float> }
     /// Of each pair of elements that meets a pair of weights the first, and the second, for both halves of a register.
@@ -105,9 +105,6 @@
     @inline(__always) static func multiply(_ a: Sums, by factor: Int32) -> Sums {
       each(a) { vmulq_s32($0, vdupq_n_s32(factor)) }
     }
-    @inline(__always) static func words(elements: UnsafePointer<UInt8>) -> Words {
-      Words(a: load(elements), b: load(elements + 16))
-    }
     @inline(__always) static func words(_ from: UnsafePointer<Int16>) -> Words {
       Words(a: load(from), b: load(from + 8))
     }
@@ -118,9 +115,6 @@
     @inline(__always) static func add(_ a: Words, _ b: Words) -> Words { Words(a: a.a &+ b.a, b: a.b &+ b.b) }
     @inline(__always) static func subtract(_ a: Words, _ b: Words) -> Words { Words(a: a.a &- b.a, b: a.b &- b.b) }
     @inline(__always) static func fourTimes(_ a: Words) -> Words { Words(a: a.a &<< 2, b: a.b &<< 2) }
-    @inline(__always) static func accumulateWords(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
-      accumulate(&sums, pixels, weights)
-    }
     @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
       each(a) { vshlq_s32($0, vdupq_n_s32(count)) }
     }

@@ -3,7 +3,7 @@
   import KernelBody
 
   /// What every x86-64 processor has: 128-bit registers, four for sixteen lanes.
-  struct SSE2: WordInstructionSet, PairedInstructionSet {
+  struct SSE2: WordInstructionSet {
     struct Sums { var a, b, c, d: SIMD2<Int64> }
     struct Reals { var a, b, c, d: SIMD4<Float> }
     typealias Pixels = SIMD2<Int64>
@@ -91,9 +91,6 @@
       let factor = _mm_set1_epi32(factor)
       return each(a) { pipe_multiply128($0, factor) }
     }
-    @inline(__always) static func words(elements: UnsafePointer<UInt8>) -> Words {
-      Words(a: load(elements), b: load(elements + 16))
-    }
     @inline(__always) static func words(_ from: UnsafePointer<Int16>) -> Words {
       Words(a: load(from), b: load(from + 8))
     }
@@ -110,9 +107,6 @@
     @inline(__always) static func fourTimes(_ a: Words) -> Words {
       let two = _mm_cvtsi32_si128(2)
       return Words(a: _mm_sll_epi16(a.a, two), b: _mm_sll_epi16(a.b, two))
-    }
-    @inline(__always) static func accumulateWords(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
-      accumulate(&sums, pixels, weights)
     }
     @inline(__always) static func shiftLeft(_ a: Sums, by count: Int32) -> Sums {
       each(a) { _mm_sll_epi32($0, _mm_cvtsi32_si128(count)) }

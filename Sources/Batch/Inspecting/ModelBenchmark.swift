@@ -44,12 +44,9 @@ public struct ModelBenchmark: Sendable {
       result.peakShare * 100, result.level, result.threads, result.threads == 1 ? "" : "s")
     let memory = String(
       format: "%.1f MB moved a frame, %.1f MB held", Double(result.bytes) / 1e6, Double(result.memory) / 1e6)
-    let each =
-      !layers
-      ? []
-      : result.layers.map {
-        String(format: "  %@  %.2f ms  %.1f GMAC/s", $0.name, $0.milliseconds, $0.gmacPerSecond)
-      }
+    let each = (layers ? result.layers : []).map {
+      String(format: "  %@  %.2f ms  %.1f GMAC/s", $0.name, $0.milliseconds, $0.gmacPerSecond)
+    }
     let repeated = result.millisecondsWithUnchanged.map {
       String(
         format: "%.2f ms where %d %% of the rows repeat the previous frame's: %.1f %% of the time", $0, unchanged ?? 0,

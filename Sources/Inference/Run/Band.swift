@@ -4,8 +4,8 @@ import Kernels
 
 /// One thread's share of a picture: a band of rows, run depth-first, strip by strip.
 ///
-/// Of every tensor only the rows that are still needed exist, in a ring; one step makes one row of output, and before
-/// it each layer's next row. A band makes the few rows above and below that it depends on itself.
+/// Of every tensor only the rows that are still needed exist, in a ring; one step makes one row of output, or
+/// four, and before it each layer's next ones. A band makes the few rows above and below that it depends on itself.
 final class Band {
   let plan: Plan
   /// Their columns are those of every tensor: the picture's, or its blocks where the network folds it.

@@ -26,8 +26,8 @@ struct PackedConvolution {
   let passes: UnsafeBufferPointer<Pass>
   /// Over four rows.
   let squares: UnsafeBufferPointer<SquarePass>
-  /// Products that its multiply instructions make for a pixel, those of padding included.
-  let products: Int
+  /// Of the multiply-accumulates that it states for a pixel those that are made; padding counts for none.
+  let multiplied: Int
   /// Integers a pixel in the buffer of sums, where the output goes there.
   let sumStep: Int
 
@@ -54,11 +54,11 @@ struct PackedConvolution {
         }
       }
     }
-    products =
+    let products =
       squares.isEmpty
       ? 64 / elementBytes * plainCost : squares.reduce(0) { $0 + SquareRows.parts * $1.channels * $1.blocks }
-    let passes =
-      squares.isEmpty ? lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) } : []
+    multiplied = min(layer.macs, products)
+    let passes = squares.isEmpty ? lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) } : []
     self.passes = UnsafeBufferPointer(start: arena.copy(passes), count: passes.count)
     self.squares = UnsafeBufferPointer(start: arena.copy(squares), count: squares.count)
     (input, output, kernelHeight, padTop) = (layer.input, layer.output, layer.kernelHeight, layer.padTop)

@@ -44,8 +44,8 @@ struct SquarePass {
   static func cost(_ ranges: [(blocks: Range<Int>, inputs: Range<Int>)], _ squares: KernelTable.Squares) -> Double {
     let whole = ranges.reduce(0) { cost, range in
       let products = SquareRows.parts * range.inputs.count / 2
-      return cost + range.inputs.count / 16 * squares.inputCost + range.blocks.count
-        * (products + squares.outputCost)
+      let inputs = range.inputs.count / 16 * squares.inputCost
+      return cost + inputs + range.blocks.count * (products + squares.outputCost)
     }
     return Double(whole) / 16
   }
