@@ -102,8 +102,9 @@ public final class NetworkRunner {
       inputs: inputs, inputDepth: depth, outputs: outputs, outputDepth: outputDepth,
       arithmetic: EndingArithmetic(plan.network.ending, inputDepth: depth, outputDepth: outputDepth))
     noiseHasChanged = false
-    let work = Work(bands: bands, job: job, shares: NetworkRunner.shares(of: changed, among: bands.count))
-    guard !work.shares.isEmpty else { return }
+    guard !changed.isEmpty else { return }
+    let overlap = bands[0].strips.count == 1 ? plan.pictureReach.above + plan.pictureReach.below : nil
+    let work = Work(bands: bands, job: job, shares: RowShares(changed, among: bands.count, overlap: overlap))
     pool.run { work.run($0) }
   }
 
@@ -139,37 +140,18 @@ public final class NetworkRunner {
     }
   }
 
-  /// Cuts rows into runs of about the same length, one list for each thread.
-  static func shares(of ranges: [Range<Int>], among count: Int) -> [[Range<Int>]] {
-    let total = ranges.reduce(0) { $0 + $1.count }
-    guard total > 0 else { return [] }
-    var shares = [[Range<Int>]](repeating: [], count: min(count, total))
-    var done = 0
-    for range in ranges {
-      var rest = range
-      while !rest.isEmpty {
-        let share = min(done * shares.count / total, shares.count - 1)
-        // Where the share ends: the first row that belongs to the next.
-        let end = ((share + 1) * total + shares.count - 1) / shares.count
-        let part = rest.prefix(max(1, end - done))
-        shares[share].append(part)
-        done += part.count
-        rest = part.upperBound..<rest.upperBound
-      }
-    }
-    return shares
-  }
-
   /// Unchecked: thread `n` touches band `n` alone and writes rows of its own; the planes outlive the call that
   /// waits for all threads.
   private struct Work: @unchecked Sendable {
     let bands: [Band]
     let job: Band.Job
-    let shares: [[Range<Int>]]
+    let shares: RowShares
 
     func run(_ thread: Int) {
-      guard thread < shares.count else { return }
-      for range in shares[thread] { bands[thread].run(job, rows: range) }
+      guard thread < shares.threads else { return }
+      while let range = shares.next(for: thread) {
+        bands[thread].run(job, rows: range) { shares.proceed(thread, to: $0) }
+      }
     }
   }
 }

@@ -56,14 +56,4 @@ import Testing
     runner.noiseLevel = .nan
     #expect(runner.noiseLevel == 75)
   }
-
-  @Test(arguments: [[0..<10], [0..<1, 5..<9, 20..<21], [3..<4], []], [1, 2, 3, 8])
-  func sharesCoverEveryRowOnce(_ ranges: [Range<Int>], count: Int) {
-    let shares = NetworkRunner.shares(of: ranges, among: count)
-    let total = ranges.reduce(0) { $0 + $1.count }
-    #expect(shares.count == min(count, total))
-    #expect(shares.flatMap { $0.flatMap(Array.init) } == ranges.flatMap(Array.init))
-    let sizes = shares.map { $0.reduce(0) { $0 + $1.count } }
-    #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1)
-  }
 }

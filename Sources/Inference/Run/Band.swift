@@ -99,7 +99,10 @@ final class Band {
   }
 
   /// Makes the output of some rows of the folded picture.
-  func run(_ job: Job, rows range: Range<Int>) {
+  ///
+  /// - Parameter proceed: is told before which row the next step ends, and says where the range does by now; asked
+  ///   only where there is one strip.
+  func run(_ job: Job, rows range: Range<Int>, proceed: ((Int) -> Int)? = nil) {
     let network = plan.network
     let height = (job.inputs[0].height + network.fold - 1) / network.fold
     for plane in 0..<network.ending.planes where network.ending.upscale == 2 {
@@ -110,7 +113,7 @@ final class Band {
     if strips.count > 1 { seam.reserve(rows: range.count + plan.pictureReach.above + plan.pictureReach.below) }
     for strip in 0..<strips.count {
       enter(strip)
-      runStrip(job, rows: range, height: height)
+      runStrip(job, rows: range, height: height, proceed: strips.count > 1 ? nil : proceed)
     }
   }
 
@@ -122,7 +125,7 @@ final class Band {
     }
   }
 
-  private func runStrip(_ job: Job, rows range: Range<Int>, height: Int) {
+  private func runStrip(_ job: Job, rows range: Range<Int>, height: Int, proceed: ((Int) -> Int)?) {
     let network = plan.network
     for tensor in rings.indices {
       first[tensor] = max(0, range.lowerBound - plan.reach[tensor].above)
@@ -131,7 +134,8 @@ final class Band {
     // The first steps only fill the rings, lest a layer overwrite rows that the next one has yet to read.
     let start = min(rings.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound, range.lowerBound)
     for y in stride(from: start, to: range.upperBound, by: plan.stepRows) {
-      let end = min(y + plan.stepRows, range.upperBound)
+      let end = min(y + plan.stepRows, proceed?(y + plan.stepRows) ?? range.upperBound)
+      guard end > y else { break }
       for tensor in rings.indices { wanted[tensor] = min(height, end + plan.reach[tensor].below) }
       for index in plan.packed.indices {
         let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds
