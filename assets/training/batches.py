@@ -17,7 +17,9 @@ class Batches:
         packed = np.load(path)
         self.hr, self.lr = (torch.from_numpy(packed[k]).to(device) for k in ("hr", "lr"))
         self.task = section.get("task", "upscale")
-        if self.task == "denoise":
+        # (n,): the noise of patches that are noisy already, see distil.py
+        self.sigma = torch.from_numpy(packed["sigma"]).to(device) if "sigma" in packed else None
+        if self.task == "denoise" and self.sigma is None:
             self.lr = self.hr
         self.batch, self.crop = section["batch"], section["crop"]
         self.largest_sigma = section.get("largest_sigma", 75.0)
@@ -42,7 +44,8 @@ class Batches:
         lr, hr = torch.rot90(lr, turn, (1, 2)), torch.rot90(hr, turn, (1, 2))
         if flip:
             lr, hr = lr.flip(2), hr.flip(2)
-        return self.degraded(lr[:, None].float() / 255, hr[:, None].float() / 255)
+        x, truth = lr[:, None].float() / 255, hr[:, None].float() / 255
+        return self.degraded(x, truth) if self.sigma is None else (x, truth, self.sigma[pick].view(-1, 1, 1, 1))
 
     def degraded(self, x, truth):
         if self.task == "denoise":

@@ -4,7 +4,7 @@
 FOLDER keeps checkpoint.pt (resumed when present), log.csv, curve.png and weights.npz (collapsed, averaged float
 weights). The learning rate follows a cosine over `--minutes` or `--steps` (else the config's).
 `--start weights.npz` begins with exported weights; `--quantise` trains the integer network (config's [quantise] over
-the rest); `--teacher CONFIG.toml weights.npz` distils: the loss is taken to the mean of truth and teacher.
+the rest).
 """
 import argparse
 import math
@@ -33,7 +33,6 @@ def parse():
     parser.add_argument("--eval", nargs="*", default=[])
     parser.add_argument("--start")
     parser.add_argument("--quantise", action="store_true")
-    parser.add_argument("--teacher", nargs=2)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--set", nargs="*", default=[], help="key=value over the config")
@@ -100,10 +99,6 @@ def main():
     print(f"{model.macs() / 1000:.2f} KMAC per input pixel")
     if options.start:
         load_weights(model, options.start)
-    teacher = None
-    if options.teacher:
-        teacher = networks.build(read_config(options.teacher[0])).to(device)
-        load_weights(teacher, options.teacher[1])
     if options.quantise:
         if not model.activations[0].scale.item():
             observe_scales(model, batches)
@@ -154,9 +149,6 @@ def main():
         for group in (group for optimiser in optimisers for group in optimiser.param_groups):
             group["lr"] = rate * group["factor"]
         x, truth, sigma = batches.next()
-        if teacher:
-            with torch.no_grad():
-                truth = (truth + teacher(x, sigma=sigma)) / 2
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             output = model(x, sigma=sigma)
         loss = loss_of(section.get("loss", "l1"), output, truth)
