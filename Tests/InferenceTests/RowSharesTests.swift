@@ -85,6 +85,6 @@ private struct Simulation {
     guard let place = places[thread] ?? shares.next(for: thread)?.lowerBound else { return isDone[thread] = true }
     let end = min(place + stepRows, shares.proceed(thread, to: place + stepRows))
     made += place..<max(place, end)
-    places[thread] = end > place && end == place + stepRows ? end : nil
+    places[thread] = end == place + stepRows ? end : nil
   }
 }
