@@ -48,7 +48,9 @@ public struct KernelBenchmark: Sendable {
           name: "", input: input, output: output, outputChannels: outputs, inputChannels: inputs, kernelHeight: 3,
           kernelWidth: 3, padTop: 1, padLeft: 1,
           weights: (0..<outputs * inputs * 9).map { _ in Int8(bitPattern: random.next()) / 4 },
-          bias: .init(repeating: 0, count: outputs), scales: .init(repeating: 1e-3, count: outputs), low: 0, high: 255,
+          bias: .init(repeating: 0, count: outputs),
+          scales: .init(repeating: FusedScale.scale(near: 1e-3, largestSum: 1 << 22), count: outputs), low: 0,
+          high: 255,
           macs: outputs * inputs * 9))
     }
     return IntegerNetwork(

@@ -97,7 +97,7 @@ func convolve<Tile: SumTile, Step: PixelStep>(
   if !Tile.gathers, let output = job.output {
     if job.requantisation.plainOffsets != nil {
       while x < end {
-        let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: Tile.Instructions.scaledOffset)
+        let tile = multiply(Tile.self, Step.self, job, x: x, sumOffset: Tile.Instructions.codesOffset)
         tile.store(output + x &* job.outputStep, step: job.outputStep, job.requantisation, plain: true)
         x &+= Tile.pixels
       }

@@ -41,12 +41,15 @@ public protocol InstructionSet {
   /// Adds to each sum the products of its group of elements with its group of weights, exactly.
   static func accumulate(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights)
 
-  /// What sums begin with, beside their bias, to be `scaled`: 0, or the bits of 2^23, to which the sum adds up as the
+  /// What sums begin with, beside their bias, to become `codes`: 0, or the bits of 2^23, to which the sum adds up as the
   /// bits of 2^23 + sum.
-  static var scaledOffset: Int32 { get }
-  /// Sums, from -2^30 to less than 2^23, times scales of at least 0, rounded once; where that is below zero, anything
-  /// below zero. `offsets` are -2^23 · scale: fused, (2^23 + sum) · scale - 2^23 · scale has but one rounding, too.
-  static func scaled(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Reals
+  static var codesOffset: Int32 { get }
+  /// Sums, from -2^30 to less than 2^23, times scales of at least 0, rounded twice, to a float and to a whole number, of
+  /// which 16 bits count; where that is below zero, anything below zero. `offsets` are -2^23 · scale: fused, (2^23 +
+  /// sum) · scale - 2^23 · scale is rounded to a float but once, too.
+  ///
+  /// Or fused to a whole number at once, where scales and offsets are such that the code is the same.
+  static func codes(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Sums
 
   static func real(_ sums: Sums) -> Reals
   /// Nearest whole number, ties to even, for magnitudes below 2^31.
@@ -60,8 +63,8 @@ public protocol InstructionSet {
   static func shiftLeft(_ a: Sums, by: Int32) -> Sums
   static func shiftRight(_ a: Sums, by: Int32) -> Sums
 
-  /// Saturates to 0 ... 255 after adding `range`'s zero point, clips, and stores sixteen elements each at `to`,
-  /// `to + inner`, `to + outer` and `to + outer + inner`.
+  /// Saturates `codes` to 0 ... 255, or adds `range`'s zero point to whole numbers, saturates and clips, and stores
+  /// sixteen elements each at `to`, `to + inner`, `to + outer` and `to + outer + inner`.
   static func store(
     _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int)
   static func store(
@@ -87,9 +90,9 @@ public protocol InstructionSet {
 
 extension InstructionSet {
   // Without fused products nothing is gained by sums that are reals already.
-  @inlinable @inline(__always) public static var scaledOffset: Int32 { 0 }
-  @inlinable @inline(__always) public static func scaled(_ sums: Sums, _ scales: Reals, _: Reals) -> Reals {
-    multiply(real(sums), scales)
+  @inlinable @inline(__always) public static var codesOffset: Int32 { 0 }
+  @inlinable @inline(__always) public static func codes(_ sums: Sums, _ scales: Reals, _: Reals) -> Sums {
+    whole(multiply(real(sums), scales))
   }
 }
 

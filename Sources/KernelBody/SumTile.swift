@@ -35,8 +35,8 @@ public struct Requantisation: BitwiseCopyable {
   /// For sums below zero, where an activation slopes there.
   public var negativeScales: UnsafePointer<Float>?
   public var range: CodeRange
-  /// -2^23 · scale, where scaling and saturation to 0 ... 255 are all there is to do, no scale is below zero, and no sum
-  /// is 2^23 or more, or below -2^30.
+  /// What `InstructionSet.codes` adds, where scaling and saturation to 0 ... 255 are all there is to do, no scale is below
+  /// zero, and no sum is 2^23 or more, or below -2^30.
   public var plainOffsets: UnsafePointer<Float>?
 
   public init(
@@ -52,7 +52,7 @@ public struct Requantisation: BitwiseCopyable {
   @inlinable @inline(__always)
   func apply<I: InstructionSet>(_ sums: I.Sums, _: I.Type, channel: Int, plain: Bool) -> I.Sums {
     if plain, let plainOffsets {
-      return I.whole(I.scaled(sums, I.reals(scales + channel), I.reals(plainOffsets + channel)))
+      return I.codes(sums, I.reals(scales + channel), I.reals(plainOffsets + channel))
     }
     let value = I.real(sums)
     guard let negativeScales else { return I.whole(I.multiply(value, I.reals(scales + channel))) }

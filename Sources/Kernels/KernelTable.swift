@@ -28,6 +28,8 @@ public struct KernelTable: Sendable {
   public var widestBlocks: Int
   /// Whether neighbouring taps are faster together than one by one, because they share what they load.
   public var joinsTaps: Bool
+  /// Whether codes that need but be scaled and saturated are made with `FusedScale`.
+  public var fusesScales = false
   /// Bytes of an element of a tensor and of a weight: 1 or 2.
   public var elementBytes: Int
 
@@ -55,7 +57,8 @@ public struct KernelTable: Sendable {
       case .vnni:
         return KernelTable(
           level: .vnni, convolve: { convolveVNNI($0) }, finish: { finishVNNI($0) },
-          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, joinsTaps: true, elementBytes: 1)
+          multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, joinsTaps: true, fusesScales: true,
+          elementBytes: 1)
       case .avxVNNI:
         return KernelTable(
           level: .avxVNNI, convolve: { convolveAVXVNNI($0) }, finish: { finishAVXVNNI($0) },

@@ -57,12 +57,13 @@
       sums.high = dot(sums.high, pixels, weights.high)
     }
 
-    @inline(__always) static var scaledOffset: Int32 { 0x4B00_0000 }
-    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Reals {
-      (
-        low: _mm256_fmadd_ps(_mm256_castsi256_ps(sums.low), scales.low, offsets.low),
-        high: _mm256_fmadd_ps(_mm256_castsi256_ps(sums.high), scales.high, offsets.high)
-      )
+    @inline(__always) static var codesOffset: Int32 { 0x4B00_0000 }
+    @inline(__always) static func codes(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Sums {
+      whole(
+        (
+          low: _mm256_fmadd_ps(_mm256_castsi256_ps(sums.low), scales.low, offsets.low),
+          high: _mm256_fmadd_ps(_mm256_castsi256_ps(sums.high), scales.high, offsets.high)
+        ))
     }
     @inline(__always) static func real(_ sums: Sums) -> Reals {
       (low: _mm256_cvtepi32_ps(sums.low), high: _mm256_cvtepi32_ps(sums.high))

@@ -31,9 +31,10 @@
       sums = _mm512_dpbusd_epi32(sums, pixels, weights)
     }
 
-    @inline(__always) static var scaledOffset: Int32 { 0x4B00_0000 }
-    @inline(__always) static func scaled(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Reals {
-      _mm512_fmadd_ps(_mm512_castsi512_ps(sums), scales, offsets)
+    @inline(__always) static var codesOffset: Int32 { 0x4B00_0000 }
+    /// `FusedScale` says what the sums, scales and offsets are: each result is the bits of 1.5 · 2^23 + code.
+    @inline(__always) static func codes(_ sums: Sums, _ scales: Reals, _ offsets: Reals) -> Sums {
+      _mm512_castps_si512(_mm512_fmadd_ps(_mm512_castsi512_ps(sums), scales, offsets))
     }
     @inline(__always) static func real(_ sums: Sums) -> Reals { _mm512_cvtepi32_ps(sums) }
     @inline(__always) static func whole(_ reals: Reals) -> Sums { _mm512_cvtps_epi32(reals) }
@@ -54,8 +55,9 @@
     static func store(
       _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
     ) {
-      let bytes = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d))
-      scatter(_mm512_permutexvar_epi32(pipe_unpack_order512(), bytes), to, inner: inner, outer: outer)
+      let bytes = _mm512_packus_epi16(pipe_join_words512(a, b), pipe_join_words512(c, d))
+      scatter(
+        _mm512_permutexvar_epi32(pipe_unpack_order512(), pipe_part_bytes512(bytes)), to, inner: inner, outer: outer)
     }
 
     @inline(__always)

@@ -67,7 +67,8 @@ import Testing
       var row = TapRow(table, channels: 16, rows: 1, blocks: blocks, width: 26)
       row.fill(.low, &random)
       row.begin(at: [
-        -(1 << 30), -(1 << 24) - 1, -(1 << 23), -1, 0, 1, 1666, 1667, 5000, 849_999, 850_000, (1 << 23) - 1,
+        -TapRow.largestSum, -(1 << 20) - 1, -1, 0, 1, 166, 167, 500, 501, 84_833, 84_834, 85_000, TapRow.largestSum - 1,
+        TapRow.largestSum,
       ])
       let expected = row.expectedSums()
       #expect(row.sums() == expected)

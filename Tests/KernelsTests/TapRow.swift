@@ -87,7 +87,9 @@ struct TapRow {
     }
   }
 
-  private static let scale: Float = 3e-4
+  /// Sums up to which codes are compared.
+  static let largestSum = 1 << 22
+  private static let scale = FusedScale.scale(near: 3e-3, largestSum: largestSum)
 
   func expectedCodes(_ sums: [Int], zeroPoint: UInt8, slopes: Bool) -> [UInt16] {
     sums.map { sum in
@@ -108,6 +110,10 @@ struct TapRow {
       values.flatMap { value in (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
     }
     let room = Room()
+    let plain = zeroPoint == 0 && !slopes && !wantsSums
+    let fused = FusedScale(TapRow.scale, largestSum: TapRow.largestSum)
+    let offset = table.fusesScales ? fused?.offset ?? 0 : TapRow.scale * -0x1p23
+    let shift = table.fusesScales && plain ? fused?.shift ?? 0 : 0
     let input = room.copy(stored(pixels))
     var ends: [Int32] = []
     for row in 0..<rows {
@@ -121,11 +127,11 @@ struct TapRow {
       shape: shape, blocks: blocks, rows: room.copy((0..<rows).map { UnsafePointer(input + $0 * stride * bytes) }),
       rowCount: rows, inputStep: channels * bytes, rowEnds: room.copy(ends),
       offsets: room.copy(places.map { Int32($0 * bytes) }),
-      weights: room.copy(stored(weights).map { Int8(bitPattern: $0) }), bias: room.copy(bias.map { Int32($0) }),
+      weights: room.copy(stored(weights).map { Int8(bitPattern: $0) }), bias: room.copy(bias.map { Int32($0) + shift }),
       requantisation: Requantisation(
         scales: room.copy(scales), negativeScales: slopes ? UnsafePointer(room.copy(scales.map { $0 * -0.25 })) : nil,
         range: CodeRange(zeroPoint: zeroPoint, low: slopes ? 5 : 0, high: slopes ? 250 : 255),
-        plainOffsets: zeroPoint == 0 && !slopes ? UnsafePointer(room.copy(scales.map { $0 * -0x1p23 })) : nil),
+        plainOffsets: plain ? UnsafePointer(room.copy(scales.map { _ in offset })) : nil),
       output: wantsSums ? nil : codes, sums: wantsSums ? sums : nil,
       outputStep: shape == .few ? 4 : 16 * blocks * (wantsSums ? 1 : bytes), width: width)
     table.convolve(&job)

@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Kernels
 
 /// Turns what was understood into the integer network, and proves that no sum can overflow.
 extension Compiler {
@@ -289,5 +290,10 @@ struct Emission {
     if pending.slopes != nil { convolution.negativeScales = negative }
     convolution.low = pending.low > -.infinity ? output.code(pending.low) : 0
     convolution.high = pending.high < .infinity ? output.code(pending.high) : 255
+    if convolution.onlySaturates && output.zeroPoint == 0 {
+      convolution.scales = convolution.scales.enumerated().map { channel, scale in
+        FusedScale.scale(near: scale, largestSum: Emission.largestSum(convolution, channel))
+      }
+    }
   }
 }

@@ -124,6 +124,9 @@ struct IntegerNetwork: Sendable {
       return zip(bias, noise).map { $0 &+ Int32(($1 * noiseLevel).rounded(.toNearestOrEven)) }
     }
 
+    /// Whether codes are clipped to their own range alone.
+    var onlySaturates: Bool { negativeScales == nil && low == 0 && high == 255 }
+
     func weight(_ output: Int, _ input: Int, _ y: Int, _ x: Int) -> Int8 {
       weights[((output * inputChannels + input) * kernelHeight + y) * kernelWidth + x]
     }

@@ -11,6 +11,8 @@ struct PackedConvolution {
     var offsets: UnsafePointer<Int32>
     var weights: UnsafePointer<Int8>
     var bias: UnsafeMutablePointer<Int32>
+    /// Of each lane, where sums begin beside the bias.
+    var shifts: UnsafePointer<Int32>
     var requantisation: Requantisation
   }
 
@@ -58,7 +60,7 @@ struct PackedConvolution {
       squares.isEmpty
       ? 64 / elementBytes * plainCost : squares.reduce(0) { $0 + SquareRows.parts * $1.channels * $1.blocks }
     multiplied = min(layer.macs, products)
-    let passes = squares.isEmpty ? lists.map { PackedConvolution.pass(layer, $0, zeroPoint, arena) } : []
+    let passes = squares.isEmpty ? lists.map { PackedConvolution.pass(layer, $0, zeroPoint, table, arena) } : []
     self.passes = UnsafeBufferPointer(start: arena.copy(passes), count: passes.count)
     self.squares = UnsafeBufferPointer(start: arena.copy(squares), count: squares.count)
     (input, output, kernelHeight, padTop) = (layer.input, layer.output, layer.kernelHeight, layer.padTop)
@@ -73,7 +75,7 @@ struct PackedConvolution {
         // Where outputs are few, a quarter of each one's sum has the bias.
         let channel = pass.firstChannel + (shape == .few ? lane / 4 : lane)
         let begins = channel < bias.count && (shape != .few || lane % 4 == 0)
-        pass.bias[lane] = begins ? bias[channel] : 0
+        pass.bias[lane] = (begins ? bias[channel] : 0) &+ pass.shifts[lane]
       }
     }
   }
@@ -106,15 +108,18 @@ struct PackedConvolution {
   }
 
   private static func pass(
-    _ layer: IntegerNetwork.Convolution, _ taps: TapList, _ zeroPoint: UInt8, _ arena: Arena
+    _ layer: IntegerNetwork.Convolution, _ taps: TapList, _ zeroPoint: UInt8, _ table: KernelTable, _ arena: Arena
   ) -> Pass {
     let lanes = 16 * taps.blocks
     let channels = (0..<lanes).map { taps.firstChannel + (taps.shape == .few ? $0 / 4 : $0) }
+    let fused = table.fusesScales ? fusedScales(layer, channels, zeroPoint) : nil
+    var requantisation = requantisation(layer, channels, zeroPoint, arena)
+    if table.fusesScales { requantisation.plainOffsets = fused.map { arena.copy($0.map(\.offset)) } }
     return Pass(
       blocks: taps.blocks, firstChannel: taps.firstChannel, rowEnds: arena.copy(taps.rowEnds),
       offsets: arena.copy(taps.offsets), weights: arena.copy(taps.weights),
       bias: arena.make(Int32.self, count: lanes),
-      requantisation: requantisation(layer, channels, zeroPoint, arena))
+      shifts: arena.copy(fused?.map(\.shift) ?? .init(repeating: 0, count: lanes)), requantisation: requantisation)
   }
 
   /// - Parameters:
@@ -127,12 +132,23 @@ struct PackedConvolution {
     func lanes(_ scales: [Float]) -> [Float] { channels.map { $0 < scales.count ? scales[$0] / divisor : 0 } }
     let scales = lanes(layer.scales)
     let isPlain =
-      layer.negativeScales == nil && zeroPoint == 0 && layer.low == 0 && layer.high == 255
-      && scales.allSatisfy { $0 >= 0 }
+      layer.onlySaturates && zeroPoint == 0 && scales.allSatisfy { $0 >= 0 }
       && channels.allSatisfy { $0 >= layer.outputChannels || Emission.largestSum(layer, $0) < 1 << 23 }
     return Requantisation(
       scales: arena.copy(scales), negativeScales: layer.negativeScales.map { arena.copy(lanes($0)) },
       range: CodeRange(zeroPoint: zeroPoint, low: layer.low, high: layer.high),
       plainOffsets: isPlain ? arena.copy(scales.map { $0 * -0x1p23 }) : nil)
+  }
+
+  /// Nil where one of the channels' cannot be fused.
+  private static func fusedScales(
+    _ layer: IntegerNetwork.Convolution, _ channels: [Int], _ zeroPoint: UInt8
+  ) -> [FusedScale]? {
+    guard layer.onlySaturates, zeroPoint == 0 else { return nil }
+    let scales = channels.compactMap { channel in
+      channel < layer.scales.count
+        ? FusedScale(layer.scales[channel], largestSum: Emission.largestSum(layer, channel)) : .zero
+    }
+    return scales.count == channels.count ? scales : nil
   }
 }
