@@ -1,8 +1,10 @@
 /// Two rows of output samples from one row of a network's last sums: residual plus base, pixels shuffled out.
 ///
-/// Sums lie [4 outputs][4 pixels]; outputs 0 and 1 make the upper row, 2 and 3 the lower.
+/// Sums lie [4 outputs][4 pixels], or [4 outputs][16 pixels]; outputs 0 and 1 make the upper row, 2 and 3 the lower.
 public struct FinishingRow {
   public var sums: UnsafePointer<Int32>
+  /// Whether sums lie [4 outputs][16 pixels], as `quads` leaves them.
+  public var bySixteen: Bool
   /// The input's own samples; nil where the network does not add them.
   public var base: UnsafeRawPointer?
   /// Those for the lower row.
@@ -13,18 +15,19 @@ public struct FinishingRow {
   public var upper: UnsafeMutableRawPointer
   public var lower: UnsafeMutableRawPointer
   public var wideOutput: Bool
-  /// Input pixels: a multiple of eight.
+  /// Input pixels: a multiple of eight, or of sixteen.
   public var width: Int
   public var arithmetic: FinishingArithmetic
   /// Sixteen for the upper row and sixteen for the lower: outputs 0 1 0 1 …, then 2 3 2 3 ….
   public var scales: UnsafePointer<Float>
 
   public init(
-    sums: UnsafePointer<Int32>, base: UnsafeRawPointer?, lowerBase: UnsafeRawPointer, wideBase: Bool,
+    sums: UnsafePointer<Int32>, bySixteen: Bool, base: UnsafeRawPointer?, lowerBase: UnsafeRawPointer, wideBase: Bool,
     repeatsBase: Bool, upper: UnsafeMutableRawPointer, lower: UnsafeMutableRawPointer, wideOutput: Bool, width: Int,
     arithmetic: FinishingArithmetic, scales: UnsafePointer<Float>
   ) {
     self.sums = sums
+    self.bySixteen = bySixteen
     self.base = base
     self.lowerBase = lowerBase
     self.wideBase = wideBase
@@ -49,6 +52,8 @@ public struct FinishingArithmetic {
   public var quantisesResidual: Bool
   public var codeLow, codeHigh, codeStep: Float
   public var quantisesResult: Bool
+  /// Whether `finalCodes` are less than what samples saturate to.
+  public var clipsResult: Bool
   public var baseScale, finalLow, finalHigh, finalStep: Float
   public var baseShift: Int32
   public var outputShift: Int32
@@ -56,7 +61,7 @@ public struct FinishingArithmetic {
 
   public init(
     quantisesResidual: Bool, codeLow: Float, codeHigh: Float, codeStep: Float,
-    quantisesResult: Bool, baseScale: Float, finalLow: Float, finalHigh: Float, finalStep: Float,
+    quantisesResult: Bool, clipsResult: Bool, baseScale: Float, finalLow: Float, finalHigh: Float, finalStep: Float,
     baseShift: Int32, outputShift: Int32, maximum: Int32
   ) {
     self.quantisesResidual = quantisesResidual
@@ -64,6 +69,7 @@ public struct FinishingArithmetic {
     self.codeHigh = codeHigh
     self.codeStep = codeStep
     self.quantisesResult = quantisesResult
+    self.clipsResult = clipsResult
     self.baseScale = baseScale
     self.finalLow = finalLow
     self.finalHigh = finalHigh
@@ -74,8 +80,8 @@ public struct FinishingArithmetic {
   }
 
   @inlinable @inline(__always)
-  func apply<I: InstructionSet>(_: I.Type, _ sums: I.Sums, _ scales: UnsafePointer<Float>, base: I.Sums?) -> I.Sums {
-    var value = I.multiply(I.real(sums), I.reals(scales))
+  func apply<I: InstructionSet>(_: I.Type, _ sums: I.Sums, _ scales: I.Reals, base: I.Sums?) -> I.Sums {
+    var value = I.multiply(I.real(sums), scales)
     if quantisesResidual {
       value = I.multiply(
         I.least(I.greatest(I.rounded(value), I.splat(codeLow)), I.splat(codeHigh)), I.splat(codeStep))
@@ -83,7 +89,8 @@ public struct FinishingArithmetic {
     var whole: I.Sums
     if quantisesResult {
       if let base { value = I.add(value, I.multiply(I.real(base), I.splat(baseScale))) }
-      value = I.least(I.greatest(I.rounded(value), I.splat(finalLow)), I.splat(finalHigh))
+      value = I.rounded(value)
+      if clipsResult { value = I.least(I.greatest(value, I.splat(finalLow)), I.splat(finalHigh)) }
       whole = I.whole(I.multiply(value, I.splat(finalStep)))
     } else {
       whole = I.whole(value)
@@ -119,8 +126,8 @@ public func finish<I: InstructionSet>(_: I.Type, _ job: UnsafePointer<FinishingR
         lowerBase = I.once((job.lowerBase + 2 &* x).assumingMemoryBound(to: UInt8.self))
       }
     }
-    let upper = arithmetic.apply(I.self, I.upperRow(left, right), job.scales, base: upperBase)
-    let lower = arithmetic.apply(I.self, I.lowerRow(left, right), job.scales + 16, base: lowerBase)
+    let upper = arithmetic.apply(I.self, I.upperRow(left, right), I.reals(job.scales), base: upperBase)
+    let lower = arithmetic.apply(I.self, I.lowerRow(left, right), I.reals(job.scales + 16), base: lowerBase)
     if job.wideOutput {
       I.store(upper, (job.upper + 4 &* x).assumingMemoryBound(to: UInt16.self), maximum: arithmetic.maximum)
       I.store(lower, (job.lower + 4 &* x).assumingMemoryBound(to: UInt16.self), maximum: arithmetic.maximum)

@@ -21,9 +21,14 @@ public protocol InstructionSet {
   /// The widest tile that gathers.
   associatedtype FewTile: SumTile where FewTile.Instructions == Self
 
+  /// The widest tile for `quads`; any where there are none.
+  associatedtype QuadTile: SumTile where QuadTile.Instructions == Self
+
   /// Bytes of an element of a tensor and of a weight: 1, or 2 where products of 16-bit numbers are what the processor
   /// adds up without overflow.
   static var elementBytes: Int { get }
+  /// Whether sums of `quads` are made, and an output's channels stored in planes.
+  static var hasQuads: Bool { get }
 
   /// Bytes between the pixels of a peak measurement: 0, all the same, where products are not made apart from sums.
   static var peakStep: Int { get }
@@ -71,6 +76,11 @@ public protocol InstructionSet {
     _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
     range: CodeRange)
 
+  /// The same of four pixels of sixteen channels, the first group of four channels at `to` and each next one `plane` bytes
+  /// further; without a range, of `codes`.
+  static func store(
+    _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, plane: Int, _ range: CodeRange?)
+
   /// Of four pixels' partial sums [4 outputs][4 parts] the whole sums [4 outputs][4 pixels].
   static func gather(_ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums) -> Sums
   /// Of eight pixels' sums, two times [4 outputs][4 pixels], outputs 0 and 1 pixel by pixel.
@@ -89,11 +99,36 @@ public protocol InstructionSet {
 }
 
 extension InstructionSet {
+  @inlinable @inline(__always) public static var hasQuads: Bool { false }
   // Without fused products nothing is gained by sums that are reals already.
   @inlinable @inline(__always) public static var codesOffset: Int32 { 0 }
   @inlinable @inline(__always) public static func codes(_ sums: Sums, _ scales: Reals, _: Reals) -> Sums {
     whole(multiply(real(sums), scales))
   }
+  @inlinable @inline(__always)
+  public static func store(
+    _: Sums, _: Sums, _: Sums, _: Sums, _: UnsafeMutablePointer<UInt8>, plane _: Int, _: CodeRange?
+  ) {}
+}
+
+/// An instruction set for which sums of few outputs are best made of pixels side by side: lanes are sixteen pixels.
+public protocol QuadInstructionSet: InstructionSet {
+  /// Four bytes of each of sixteen pixels.
+  static func quads(_ from: UnsafePointer<UInt8>) -> Pixels
+  /// The four weights at `from` for every pixel.
+  static func fourWeights(_ from: UnsafePointer<Int8>) -> Weights
+  /// Sixteen pairs of samples, each pair two words of a sum.
+  static func pairs(_ from: UnsafePointer<UInt8>) -> Sums
+  static func pairs(_ from: UnsafePointer<UInt16>) -> Sums
+  /// The first of each pair.
+  static func even(_ pairs: Sums) -> Sums
+  static func odd(_ pairs: Sums) -> Sums
+  /// Stores values of `a` and `b` by turns, and of `c` and `d`, saturated to 0 ... 255.
+  static func storePairs(
+    _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ upper: UnsafeMutablePointer<UInt8>,
+    _ lower: UnsafeMutablePointer<UInt8>)
+  /// Stores values of `a` and `b` by turns, saturated to 0 ... `maximum`.
+  static func storePairs(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt16>, maximum: Int32)
 }
 
 /// An instruction set that works on two pixels at a time, because its registers are few or short.

@@ -7,6 +7,7 @@ public struct Two<Part: SumTile>: SumTile {
   @inlinable @inline(__always) public static var pixels: Int { 2 * Part.pixels }
   @inlinable @inline(__always) public static var blocks: Int { Part.blocks }
   @inlinable @inline(__always) public static var gathers: Bool { Part.gathers }
+  @inlinable @inline(__always) public static var tapBytes: Int { Part.tapBytes }
 
   @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>, offset: Int32) {
     left = Part(bias: bias, offset: offset)
@@ -32,9 +33,9 @@ public struct Two<Part: SumTile>: SumTile {
   }
 
   @inlinable @inline(__always)
-  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
-    left.store(to, step: step, output, plain: plain)
-    right.store(to + Part.pixels &* step, step: step, output, plain: plain)
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, plane: Int, _ output: Requantisation, plain: Bool) {
+    left.store(to, step: step, plane: plane, output, plain: plain)
+    right.store(to + Part.pixels &* step, step: step, plane: plane, output, plain: plain)
   }
 
   @inlinable @inline(__always)
@@ -53,6 +54,7 @@ public struct Three<Part: SumTile>: SumTile {
   @inlinable @inline(__always) public static var pixels: Int { 3 * Part.pixels }
   @inlinable @inline(__always) public static var blocks: Int { Part.blocks }
   @inlinable @inline(__always) public static var gathers: Bool { Part.gathers }
+  @inlinable @inline(__always) public static var tapBytes: Int { Part.tapBytes }
 
   @inlinable @inline(__always) public init(bias: UnsafePointer<Int32>, offset: Int32) {
     left = Part(bias: bias, offset: offset)
@@ -82,10 +84,10 @@ public struct Three<Part: SumTile>: SumTile {
   }
 
   @inlinable @inline(__always)
-  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
-    left.store(to, step: step, output, plain: plain)
-    middle.store(to + Part.pixels &* step, step: step, output, plain: plain)
-    right.store(to + 2 &* Part.pixels &* step, step: step, output, plain: plain)
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, plane: Int, _ output: Requantisation, plain: Bool) {
+    left.store(to, step: step, plane: plane, output, plain: plain)
+    middle.store(to + Part.pixels &* step, step: step, plane: plane, output, plain: plain)
+    right.store(to + 2 &* Part.pixels &* step, step: step, plane: plane, output, plain: plain)
   }
 
   @inlinable @inline(__always)

@@ -110,12 +110,14 @@ public struct FourPixels<Bytes: PixelBytes>: SumTile {
   }
 
   @inlinable @inline(__always)
-  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, plane: Int, _ output: Requantisation, plain: Bool) {
     let p = output.apply(a, I.self, channel: 0, plain: plain)
     let q = output.apply(b, I.self, channel: 0, plain: plain)
     let r = output.apply(c, I.self, channel: 0, plain: plain)
     let s = output.apply(d, I.self, channel: 0, plain: plain)
-    if plain {
+    if I.hasQuads && plane != 0 {
+      I.store(p, q, r, s, to, plane: plane, plain ? nil : output.range)
+    } else if plain {
       I.store(p, q, r, s, to, inner: step, outer: 2 &* step)
     } else {
       I.store(p, q, r, s, to, inner: step, outer: 2 &* step, range: output.range)
@@ -168,7 +170,7 @@ public struct TwoPixels<Bytes: PixelBytes>: SumTile where Bytes.Instructions: Pa
   }
 
   @inlinable @inline(__always)
-  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, plane: Int, _ output: Requantisation, plain: Bool) {
     let p = output.apply(a, I.self, channel: 0, plain: plain)
     let q = output.apply(b, I.self, channel: 0, plain: plain)
     if plain {
@@ -229,7 +231,7 @@ public struct TwoWidePixels<Bytes: PixelBytes>: SumTile {
   }
 
   @inlinable @inline(__always)
-  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool) {
+  public func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, plane: Int, _ output: Requantisation, plain: Bool) {
     let p = output.apply(a0, I.self, channel: 0, plain: plain)
     let q = output.apply(a1, I.self, channel: 16, plain: plain)
     let r = output.apply(b0, I.self, channel: 0, plain: plain)

@@ -10,6 +10,10 @@
   @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { I.elementBytes }
 }
 
+@usableFromInline enum Step4<I: InstructionSet>: PixelStep {
+  @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 4 &* I.elementBytes }
+}
+
 @usableFromInline enum Step16<I: InstructionSet>: PixelStep {
   @inlinable @inline(__always) static func bytes(_ job: ConvolutionRow) -> Int { 16 &* I.elementBytes }
 }

@@ -12,6 +12,8 @@ public protocol SumTile {
   /// Whether four outputs in four parts are what a pixel has: they cannot be quantised, and `storeSums` adds the parts
   /// up, to [4 outputs][4 pixels] for each four pixels.
   static var gathers: Bool { get }
+  /// Bytes of weights of a tap.
+  static var tapBytes: Int { get }
   /// Every pixel's sums begin at `bias`, 16 · blocks values, plus `offset`.
   init(bias: UnsafePointer<Int32>, offset: Int32)
   /// Adds one tap: pixel `p`'s bytes lie at `from + p · step`.
@@ -20,13 +22,15 @@ public protocol SumTile {
   mutating func threeTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
   /// Adds two neighbouring taps.
   mutating func twoTaps(_ from: UnsafePointer<UInt8>, step: Int, _ weights: UnsafePointer<Int8>)
-  /// Quantises and stores pixel `p` at `to + p · step`; `plain`, a literal, says that `output` is.
-  func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, _ output: Requantisation, plain: Bool)
+  /// Quantises and stores pixel `p` at `to + p · step`, each group of four channels `plane` bytes from the one before
+  /// where that is not 0; `plain`, a literal, says that `output` is.
+  func store(_ to: UnsafeMutablePointer<UInt8>, step: Int, plane: Int, _ output: Requantisation, plain: Bool)
   func storeSums(_ to: UnsafeMutablePointer<Int32>, step: Int)
 }
 
 extension SumTile {
   @inlinable @inline(__always) public static var gathers: Bool { false }
+  @inlinable @inline(__always) public static var tapBytes: Int { 64 &* blocks }
 }
 
 /// How sums become bytes: times a scale for each channel, rounded to even, plus the zero point, clipped.

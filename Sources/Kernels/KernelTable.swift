@@ -30,6 +30,8 @@ public struct KernelTable: Sendable {
   public var joinsTaps: Bool
   /// Whether codes that need but be scaled and saturated are made with `FusedScale`.
   public var fusesScales = false
+  /// Whether `ConvolutionRow` may have `quads` and an `outputPlane`.
+  public var hasQuads = false
   /// Bytes of an element of a tensor and of a weight: 1 or 2.
   public var elementBytes: Int
 
@@ -58,7 +60,7 @@ public struct KernelTable: Sendable {
         return KernelTable(
           level: .vnni, convolve: { convolveVNNI($0) }, finish: { finishVNNI($0) },
           multiplyAtPeak: { multiplyAtPeakVNNI($0, $1, $2, $3) }, widestBlocks: 2, joinsTaps: true, fusesScales: true,
-          elementBytes: 1)
+          hasQuads: true, elementBytes: 1)
       case .avxVNNI:
         return KernelTable(
           level: .avxVNNI, convolve: { convolveAVXVNNI($0) }, finish: { finishAVXVNNI($0) },

@@ -14,6 +14,7 @@
     typealias Tile = Three<TwoPixels<FourBytes<Registers256>>>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<SixteenBytes<Registers256>>
+    typealias QuadTile = FewTile
     typealias Words = SIMD4<Int64>
     typealias SquareTile = FourPixels<TwoWords<Registers256>>
 

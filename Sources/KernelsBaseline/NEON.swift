@@ -13,6 +13,7 @@
     typealias Tile = FourPixels<FourBytes<NEON>>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<SixteenBytes<NEON>>
+    typealias QuadTile = FewTile
     typealias SquareTile = FourPixels<TwoWords<NEON>>
     struct Words { var a, b: SIMD8<Int16> }
 

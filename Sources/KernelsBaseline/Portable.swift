@@ -25,6 +25,7 @@
     typealias Tile = TwoPixels<FourBytes<Portable>>
     typealias WideTile = TwoPixels<FourBytes<Portable>>
     typealias FewTile = FourPixels<SixteenBytes<Portable>>
+    typealias QuadTile = FewTile
 
     @inline(__always) static var elementBytes: Int { 1 }
     @inline(__always) static var peakStep: Int { 4 }

@@ -11,6 +11,7 @@
     typealias Tile = TwoPixels<FourBytes<SSE2>>
     typealias WideTile = Tile
     typealias FewTile = FourPixels<SixteenBytes<SSE2>>
+    typealias QuadTile = FewTile
     typealias SquareTile = TwoPixels<TwoWords<SSE2>>
     struct Words { var a, b: SIMD2<Int64> }
 

@@ -2,7 +2,9 @@
   import KernelBody
 
   public func convolveVNNI(_ job: UnsafePointer<ConvolutionRow>) { convolve(VNNI.self, job) }
-  public func finishVNNI(_ job: UnsafePointer<FinishingRow>) { finish(VNNI.self, job) }
+  public func finishVNNI(_ job: UnsafePointer<FinishingRow>) {
+    if job.pointee.bySixteen { finishSixteen(VNNI.self, job) } else { finish(VNNI.self, job) }
+  }
   public func multiplyAtPeakVNNI(
     _ pixels: UnsafePointer<UInt8>, _ weights: UnsafePointer<Int8>, _ sink: UnsafeMutablePointer<Int32>,
     _ iterations: Int

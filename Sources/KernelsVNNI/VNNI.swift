@@ -3,7 +3,7 @@
   import KernelBody
 
   /// AVX-512 with VNNI: sixteen lanes a register, 32 registers, 64 products an instruction.
-  struct VNNI: InstructionSet {
+  struct VNNI: QuadInstructionSet {
     typealias Sums = SIMD8<Int64>
     typealias Reals = SIMD16<Float>
     typealias Pixels = SIMD8<Int64>
@@ -11,8 +11,10 @@
     typealias Tile = Three<Two<FourPixels<FourBytes<VNNI>>>>
     typealias WideTile = Three<Two<TwoWidePixels<FourBytes<VNNI>>>>
     typealias FewTile = Three<Two<FourPixels<SixteenBytes<VNNI>>>>
+    typealias QuadTile = Three<Two<SixteenPixels<VNNI>>>
 
     @inline(__always) static var elementBytes: Int { 1 }
+    @inline(__always) static var hasQuads: Bool { true }
     @inline(__always) static var peakStep: Int { 0 }
 
     @inline(__always) static func sums(_ from: UnsafePointer<Int32>) -> Sums { _mm512_loadu_si512(from) }
@@ -27,6 +29,8 @@
     @inline(__always) static func sixteen(_ from: UnsafePointer<UInt8>) -> Pixels {
       _mm512_broadcast_i32x4(_mm_loadu_si128(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
     }
+    @inline(__always) static func quads(_ from: UnsafePointer<UInt8>) -> Pixels { _mm512_loadu_si512(from) }
+    @inline(__always) static func fourWeights(_ from: UnsafePointer<Int8>) -> Weights { pipe_load_broadcast32(from) }
     @inline(__always) static func accumulate(_ sums: inout Sums, _ pixels: Pixels, _ weights: Weights) {
       sums = _mm512_dpbusd_epi32(sums, pixels, weights)
     }
@@ -55,9 +59,8 @@
     static func store(
       _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int
     ) {
-      let bytes = _mm512_packus_epi16(pipe_join_words512(a, b), pipe_join_words512(c, d))
-      scatter(
-        _mm512_permutexvar_epi32(pipe_unpack_order512(), pipe_part_bytes512(bytes)), to, inner: inner, outer: outer)
+      let bytes = _mm512_permutexvar_epi32(pipe_unpack_order512(), codeBytes(a, b, c, d))
+      scatter(bytes, to, inner: inner, outer: outer)
     }
 
     @inline(__always)
@@ -65,12 +68,32 @@
       _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, inner: Int, outer: Int,
       range: CodeRange
     ) {
+      let bytes = _mm512_permutexvar_epi32(pipe_unpack_order512(), codeBytes(a, b, c, d, range))
+      scatter(bytes, to, inner: inner, outer: outer)
+    }
+    @inline(__always)
+    static func store(
+      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ to: UnsafeMutablePointer<UInt8>, plane: Int, _ range: CodeRange?
+    ) {
+      let bytes = range.map { codeBytes(a, b, c, d, $0) } ?? codeBytes(a, b, c, d)
+      pipe_store_quarter0(to, bytes)
+      pipe_store_quarter1(to + plane, bytes)
+      pipe_store_quarter2(to + 2 &* plane, bytes)
+      pipe_store_quarter3(to + 3 &* plane, bytes)
+    }
+
+    /// In each quarter four bytes of `a`, `b`, `c` and `d`, in that order.
+    @inline(__always) private static func codeBytes(_ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums) -> Sums {
+      pipe_part_bytes512(_mm512_packus_epi16(pipe_join_words512(a, b), pipe_join_words512(c, d)))
+    }
+    @inline(__always)
+    private static func codeBytes(_ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ range: CodeRange) -> Sums {
       let zero = _mm512_set1_epi16(range.zeroPoint)
-      var bytes = _mm512_packus_epi16(
+      let bytes = _mm512_packus_epi16(
         _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero), _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero))
-      bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(CChar(bitPattern: range.low)))
-      bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(CChar(bitPattern: range.high)))
-      scatter(_mm512_permutexvar_epi32(pipe_unpack_order512(), bytes), to, inner: inner, outer: outer)
+      return _mm512_min_epu8(
+        _mm512_max_epu8(bytes, _mm512_set1_epi8(CChar(bitPattern: range.low))),
+        _mm512_set1_epi8(CChar(bitPattern: range.high)))
     }
 
     @inline(__always)
@@ -110,6 +133,28 @@
     @inline(__always) static func twice(_ from: UnsafePointer<UInt16>) -> Sums {
       let once = _mm512_cvtepu16_epi64(_mm_loadu_si128(UnsafeRawPointer(from).assumingMemoryBound(to: __m128i.self)))
       return _mm512_or_si512(once, _mm512_sll_epi64(once, _mm_cvtsi32_si128(32)))
+    }
+    @inline(__always) static func pairs(_ from: UnsafePointer<UInt8>) -> Sums {
+      _mm512_cvtepu8_epi16(_mm256_loadu_si256(UnsafeRawPointer(from).assumingMemoryBound(to: __m256i.self)))
+    }
+    @inline(__always) static func pairs(_ from: UnsafePointer<UInt16>) -> Sums { _mm512_loadu_si512(from) }
+    @inline(__always) static func even(_ pairs: Sums) -> Sums { _mm512_and_si512(pairs, _mm512_set1_epi32(0xFFFF)) }
+    @inline(__always) static func odd(_ pairs: Sums) -> Sums { _mm512_srli_epi32(pairs, 16) }
+    @inline(__always)
+    static func storePairs(
+      _ a: Sums, _ b: Sums, _ c: Sums, _ d: Sums, _ upper: UnsafeMutablePointer<UInt8>,
+      _ lower: UnsafeMutablePointer<UInt8>
+    ) {
+      let bytes = pipe_pair_bytes512(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)))
+      pipe_store_half0(upper, bytes)
+      pipe_store_half1(lower, bytes)
+    }
+    @inline(__always)
+    static func storePairs(_ a: Sums, _ b: Sums, _ to: UnsafeMutablePointer<UInt16>, maximum: Int32) {
+      func clipped(_ sums: Sums) -> Sums {
+        _mm512_min_epi32(_mm512_max_epi32(sums, _mm512_setzero_si512()), _mm512_set1_epi32(maximum))
+      }
+      _mm512_storeu_si512(to, _mm512_or_si512(clipped(a), _mm512_slli_epi32(clipped(b), 16)))
     }
     @inline(__always)
     static func store(_ sums: Sums, _ to: UnsafeMutablePointer<UInt8>, maximum: Int32) {

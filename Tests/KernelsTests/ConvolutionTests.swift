@@ -59,6 +59,26 @@ import Testing
     }
   }
 
+  /// Few outputs of pixels side by side, and codes stored for them.
+  @Test(arguments: levels, Filling.allCases) func quadsAreExact(_ level: KernelLevel, _ filling: Filling) throws {
+    let table = try #require(KernelTable.available.first { $0.level == level })
+    guard table.hasQuads else { return }
+    var random = Seeded(state: 9)
+    for width in [1, 26, 33, 96, 150] {
+      var row = TapRow(table, shape: .quads, channels: 4, rows: 12, blocks: 1, width: width)
+      row.fill(filling, &random)
+      #expect(row.sums() == row.expectedSums(), "\(width) px")
+      var taps = TapRow(table, channels: 16, rows: 3, blocks: 1, width: width)
+      taps.fill(filling, &random)
+      let sums = taps.expectedSums()
+      for (zeroPoint, slopes) in [(UInt8(0), false), (77, false), (0, true)] {
+        #expect(
+          taps.codes(zeroPoint: zeroPoint, slopes: slopes, planes: true)
+            == taps.expectedCodes(sums, zeroPoint: zeroPoint, slopes: slopes), "\(width) px, \(zeroPoint) \(slopes)")
+      }
+    }
+  }
+
   /// Codes of sums as far as they may go, and just beyond what is rounded to one.
   @Test(arguments: levels) func farSumsAreQuantisedExactly(_ level: KernelLevel) throws {
     let table = try #require(KernelTable.available.first { $0.level == level })

@@ -34,17 +34,19 @@ struct TapRow {
   mutating func begin(at sums: [Int]) { bias = bias.indices.map { sums[$0 % sums.count] } }
 
   private var group: Int { 4 / table.elementBytes }
-  private var stride: Int { (width + 24 + 8) * channels + 64 }
+  private var stride: Int { (width + 32 + 8) * channels + 64 }
 
   mutating func fill(_ filling: ConvolutionTests.Filling, _ random: inout Seeded) {
     pixels = (0..<rows * stride).map { _ in filling.pixel(&random) }
     places = (0..<rows * entries.count).map { _ in Int.random(in: 0...2 * channels, using: &random) }
-    weights = (0..<rows * entries.reduce(0, +) * 16 * blocks * group).map { _ in filling.weight(&random) }
+    weights = (0..<rows * entries.reduce(0, +) * (shape == .quads ? 4 : 16) * blocks * group).map { _ in
+      filling.weight(&random)
+    }
     bias = (0..<16 * blocks).map { _ in Int.random(in: -9999...9999, using: &random) }
   }
 
   func expectedSums() -> [Int] {
-    guard shape == .taps else { return expectedFew() }
+    guard shape == .taps else { return expectedFew(parts: shape == .few ? 4 : 1) }
     return (0..<width).flatMap { x in
       (0..<16 * blocks).map { lane in
         var sum = bias[lane]
@@ -65,18 +67,18 @@ struct TapRow {
     }
   }
 
-  /// Lanes are outputs in four parts, each of four of a tap's sixteen bytes.
-  private func expectedFew() -> [Int] {
+  /// Lanes are outputs in parts, each of four of a tap's bytes.
+  private func expectedFew(parts: Int) -> [Int] {
     (0..<width).flatMap { x in
       (0..<4).map { output in
-        var sum = bias[4 * output..<4 * output + 4].reduce(0, +)
+        var sum = bias[4 * output..<4 * output + parts].reduce(0, +)
         var tap = 0
         for row in 0..<rows {
           for (entry, taps) in entries.enumerated() {
             for number in 0..<taps {
               let from = row * stride + (x + number) * channels + places[row * entries.count + entry]
-              for element in 0..<4 * group {
-                sum += pixels[from + element] * weights[(tap * 16 + 4 * output) * group + element]
+              for element in 0..<parts * group {
+                sum += pixels[from + element] * weights[(tap * 4 + output) * parts * group + element]
               }
               tap += 1
             }
@@ -100,11 +102,12 @@ struct TapRow {
   }
 
   func sums() -> [Int] { run(zeroPoint: 0, slopes: false, wantsSums: true) }
-  func codes(zeroPoint: UInt8, slopes: Bool) -> [UInt16] {
-    run(zeroPoint: zeroPoint, slopes: slopes, wantsSums: false).map { UInt16($0) }
+  /// - Parameter planes: whether groups of four channels are to be stored apart.
+  func codes(zeroPoint: UInt8, slopes: Bool, planes: Bool = false) -> [UInt16] {
+    run(zeroPoint: zeroPoint, slopes: slopes, wantsSums: false, planes: planes).map { UInt16($0) }
   }
 
-  private func run(zeroPoint: UInt8, slopes: Bool, wantsSums: Bool) -> [Int] {
+  private func run(zeroPoint: UInt8, slopes: Bool, wantsSums: Bool, planes: Bool = false) -> [Int] {
     let bytes = table.elementBytes
     func stored(_ values: [Int]) -> [UInt8] {
       values.flatMap { value in (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
@@ -132,12 +135,21 @@ struct TapRow {
         scales: room.copy(scales), negativeScales: slopes ? UnsafePointer(room.copy(scales.map { $0 * -0.25 })) : nil,
         range: CodeRange(zeroPoint: zeroPoint, low: slopes ? 5 : 0, high: slopes ? 250 : 255),
         plainOffsets: plain ? UnsafePointer(room.copy(scales.map { _ in offset })) : nil),
-      output: wantsSums ? nil : codes, sums: wantsSums ? sums : nil,
-      outputStep: shape == .few ? 4 : 16 * blocks * (wantsSums ? 1 : bytes), width: width)
+      output: wantsSums ? nil : codes, outputPlane: planes ? 4 * (width + 24) : 0, sums: wantsSums ? sums : nil,
+      outputStep: shape != .taps || planes ? 4 : 16 * blocks * (wantsSums ? 1 : bytes), width: width)
     table.convolve(&job)
     defer { withExtendedLifetime(room) {} }
-    // [4 outputs][4 pixels] for each four pixels.
-    if shape == .few { return (0..<4 * width).map { Int(sums[$0 / 16 * 16 + $0 % 4 * 4 + $0 / 4 % 4]) } }
+    if shape != .taps {
+      // [4 outputs][4 pixels] for each four pixels, or sixteen.
+      let pixels = shape == .few ? 4 : 16
+      return (0..<4 * width).map { index in
+        let (x, output) = (index / 4, index % 4)
+        return Int(sums[(x / pixels * 4 + output) * pixels + x % pixels])
+      }
+    }
+    if planes {
+      return (0..<16 * width).map { Int(codes[$0 % 16 / 4 * 4 * (width + 24) + $0 / 16 * 4 + $0 % 4]) }
+    }
     let count = width * 16 * blocks
     if wantsSums { return (0..<count).map { Int(sums[$0]) } }
     return (0..<count).map { index in

@@ -71,6 +71,17 @@ static inline __m512i pipe_join_words512(__m512i a, __m512i b) {
 static inline __m512i pipe_part_bytes512(__m512i v) {
   return _mm512_shuffle_epi8(v, _mm512_set4_epi32(0x0F0D0B09, 0x0E0C0A08, 0x07050301, 0x06040200));
 }
+/// From quarters of four bytes each of a, b, c and d: those of a and b by turns, all quarters', then those of c and d.
+static inline __m512i pipe_pair_bytes512(__m512i v) {
+  const __m512i turns = _mm512_set4_epi32(0x0F0B0E0A, 0x0D090C08, 0x07030602, 0x05010400);
+  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_shuffle_epi8(v, turns));
+}
+static inline void pipe_store_half0(void *to, __m512i v) {
+  _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(v));
+}
+static inline void pipe_store_half1(void *to, __m512i v) {
+  _mm256_storeu_si256((__m256i *)to, _mm512_extracti64x4_epi64(v, 1));
+}
 /// Indices that take outputs 0 and 1 of eight pixels, in pairs, from two registers of [output][4 pixels].
 static inline __m512i pipe_upper_row_order(void) {
   return _mm512_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7, 16, 20, 17, 21, 18, 22, 19, 23);

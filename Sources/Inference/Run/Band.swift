@@ -45,6 +45,8 @@ final class Band {
 
   /// Widths are rounded up to whole tiles of any level.
   static let tile = 24
+  /// Of both that and the tiles of `quads`.
+  private static let widestTile = 96
 
   init(_ plan: Plan, _ strips: Strips) {
     self.plan = plan
@@ -54,12 +56,14 @@ final class Band {
     let arena = self.arena
     /// Columns that kernels may write or read from where a strip, or the strip of a layer that reads it, begins.
     func room(lead: Int) -> Int {
-      (strips.widest(lead: lead) + Band.tile - 1) / Band.tile * Band.tile + (strips.count > 1 ? Band.tile : 0)
+      (strips.widest(lead: lead) + Band.widestTile - 1) / Band.widestTile * Band.widestTile
+        + (strips.count > 1 ? Band.tile : 0)
     }
     rings = plan.network.tensors.indices.map { index in
       Ring(
         arena: arena, columns: room(lead: plan.leads[index]), left: strips.count > 1 ? plan.carried[index] : 0,
-        margin: plan.margins[index], step: plan.steps[index], elementBytes: plan.table.elementBytes,
+        margin: plan.margins[index], step: plan.steps[index] / plan.planes[index], planes: plan.planes[index],
+        elementBytes: plan.table.elementBytes,
         capacity: plan.capacities[index], blank: plan.network.tensors[index].quantisation.zeroPoint)
     }
     let tiles = room(lead: 0)
@@ -71,7 +75,7 @@ final class Band {
       plan.network.operations.map { operation in
         if case .convolution(let layer) = operation { layer.kernelHeight } else { 1 }
       }.max() ?? 1
-    rows = arena.make(UnsafePointer<UInt8>.self, count: max(kernelHeight, 6))
+    rows = arena.make(UnsafePointer<UInt8>.self, count: max(4 * kernelHeight, 6))
     outputRows = arena.make(UnsafeMutablePointer<UInt8>.self, count: 4)
     let channels = plan.packed.compactMap { $0?.squares.map(\.channels).max() }.max() ?? 0
     squareScratch = UnsafeMutableRawPointer(
@@ -190,7 +194,10 @@ final class Band {
     let ring = rings[tensor]
     guard strip.pointee > 0 else { return ring.openRow(y) }
     let bytes = plan.carried[tensor] * ring.step
-    memcpy(ring.row(y) - bytes, seam.row(y - first[tensor], of: tensor), bytes)
+    for plane in 0..<ring.planes {
+      let left = seam.row(y - first[tensor], of: tensor) + plane * bytes
+      memcpy(ring.row(y) + plane * ring.planeBytes - bytes, left, bytes)
+    }
   }
 
   /// Makes a row that has been computed ready to be read, here and by the strip to the right.
@@ -199,7 +206,10 @@ final class Band {
     ring.closeRow(y, columns: count)
     if strip.pointee + 1 < strips.count {
       let bytes = plan.carried[tensor] * ring.step
-      memcpy(seam.row(y - first[tensor], of: tensor), ring.row(y) + count * ring.step - bytes, bytes)
+      for plane in 0..<ring.planes {
+        let last = ring.row(y) + plane * ring.planeBytes + count * ring.step - bytes
+        memcpy(seam.row(y - first[tensor], of: tensor) + plane * bytes, last, bytes)
+      }
     }
   }
 
@@ -215,18 +225,23 @@ final class Band {
     let place = own.lowerBound - columns[packed.input].lowerBound
     for tap in 0..<packed.kernelHeight {
       let row = y - packed.padTop + tap
-      rows[tap] = UnsafePointer((row < 0 || row >= height ? input.blank : input.row(row)) + place * input.step)
+      let first = (row < 0 || row >= height ? input.blank : input.row(row)) + place * input.step
+      for plane in 0..<input.planes {
+        rows[tap * input.planes + plane] = UnsafePointer(first + plane * input.planeBytes)
+      }
     }
     for pass in packed.passes {
       var job = ConvolutionRow(
-        shape: packed.shape, blocks: pass.blocks, rows: rows, rowCount: packed.kernelHeight, inputStep: input.step,
+        shape: packed.shape, blocks: pass.blocks, rows: rows, rowCount: packed.kernelHeight * input.planes,
+        inputStep: input.step,
         rowEnds: pass.rowEnds, offsets: pass.offsets, weights: pass.weights, bias: pass.bias,
         requantisation: pass.requantisation, output: nil, sums: nil, outputStep: packed.sumStep, width: own.count)
       if let output = output.map({ rings[$0] }) {
         job.output = output.row(y) + pass.firstChannel * plan.table.elementBytes
         job.outputStep = output.step
+        job.outputPlane = output.planes > 1 ? output.planeBytes : 0
       } else {
-        job.sums = sums + (packed.shape == .few ? pass.firstChannel / 4 * sumsOfFour : pass.firstChannel)
+        job.sums = sums + (packed.shape != .taps ? pass.firstChannel / 4 * sumsOfFour : pass.firstChannel)
       }
       plan.table.convolve(&job)
     }

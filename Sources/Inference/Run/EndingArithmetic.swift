@@ -32,12 +32,17 @@ struct EndingArithmetic {
       codeStep = ending.result.map { unit / Double($0.scale) } ?? (unit * one)
     }
     self.scales = scales.map { Float($0) }
+    let outputShift = Int32(depth - outputDepth)
+    let maximum = Int32(1 << outputDepth - 1)
+    let most = (max(-codeLow, codeHigh) * abs(codeStep) + Double(1 << inputDepth) * baseScale) * finalStep
+    // The lowest code is 0 or less; the highest need not be the greatest sample or more, nor all before it fit 32 bits.
+    let clips =
+      ending.residual == nil || most >= 0x1p30 || finalHigh * finalStep < Double((maximum + 1) << outputShift)
     template = FinishingArithmetic(
       quantisesResidual: ending.residual != nil, codeLow: Float(codeLow),
-      codeHigh: Float(codeHigh), codeStep: Float(codeStep), quantisesResult: ending.result != nil,
+      codeHigh: Float(codeHigh), codeStep: Float(codeStep), quantisesResult: ending.result != nil, clipsResult: clips,
       baseScale: Float(baseScale), finalLow: Float(finalLow), finalHigh: Float(finalHigh), finalStep: Float(finalStep),
-      baseShift: Int32(depth - inputDepth), outputShift: Int32(depth - outputDepth),
-      maximum: Int32(1 << outputDepth - 1))
+      baseShift: Int32(depth - inputDepth), outputShift: outputShift, maximum: maximum)
   }
 
   /// The same for one sample, step by step.

@@ -6,20 +6,21 @@ import Kernels
 extension Band {
   func finish(_ job: Job, _ packed: PackedConvolution, y: Int) {
     for plane in 0..<plan.network.ending.planes {
-      if packed.shape == .few && plan.network.ending.upscale == 2 && plan.network.fold <= 2 {
-        finishTwice(job, plane, y: y)
+      if packed.shape != .taps && plan.network.ending.upscale == 2 && plan.network.fold <= 2 {
+        finishTwice(job, packed.shape, plane, y: y)
       } else {
         finishAny(job, packed, plane, y: y)
       }
     }
   }
 
-  /// Whole groups of eight pixels go to the picture at once; the last, partial one by way of a scratch row.
-  private func finishTwice(_ job: Job, _ plane: Int, y: Int) {
+  /// Whole groups of eight or sixteen pixels go to the picture at once; the last, partial one by way of a scratch row.
+  private func finishTwice(_ job: Job, _ shape: ConvolutionRow.Shape, _ plane: Int, y: Int) {
     let (ending, fold, output) = (plan.network.ending, plan.network.fold, job.outputs[plane])
     // Of a folded picture the last block may be cut off.
     let (first, end) = (2 * outputColumns.lowerBound, min(2 * outputColumns.upperBound, output.width))
-    let whole = (end - first) / 2 / 8 * 8
+    let group = shape == .quads ? 16 : 8
+    let whole = (end - first) / 2 / group * group
     let outputBytes = job.outputDepth > 8 ? 2 : 1
     let hasLower = 2 * y + 1 < output.height
     let upper = output.base + 2 * y * output.stride + first * outputBytes
@@ -44,7 +45,8 @@ extension Band {
     }
     let sums = sums(of: plane)
     var row = FinishingRow(
-      sums: sums, base: ending.addsPicture ? base : nil, lowerBase: lowerBase, wideBase: bytes == 2,
+      sums: sums, bySixteen: shape == .quads, base: ending.addsPicture ? base : nil, lowerBase: lowerBase,
+      wideBase: bytes == 2,
       repeatsBase: repeats, upper: upper, lower: lower, wideOutput: outputBytes == 2, width: whole,
       arithmetic: job.arithmetic.template, scales: finishScales + 32 * plane)
     plan.table.finish(&row)
@@ -59,7 +61,7 @@ extension Band {
     row.lowerBase = UnsafeRawPointer(scratch + 64)
     row.upper = scratch + 128
     row.lower = scratch + 192
-    row.width = 8
+    row.width = group
     plan.table.finish(&row)
     let outputRest = (end - first - 2 * whole) * outputBytes
     memcpy(upper + 2 * whole * outputBytes, scratch + 128, outputRest)
@@ -87,10 +89,11 @@ extension Band {
         }
         let channel = (plane * upscale + row % upscale) * upscale + column % upscale
         let x = (column - first) / upscale
-        // Gathered sums lie [4 outputs][4 pixels].
+        // Sums of few outputs lie [4 outputs][4 or 16 pixels].
+        let group = packed.shape == .quads ? 16 : 4
         let index =
-          packed.shape == .few
-          ? channel / 4 * sumsOfFour + x / 4 * 16 + channel % 4 * 4 + x % 4 : x * packed.sumStep + channel
+          packed.shape != .taps
+          ? channel / 4 * sumsOfFour + (x / group * 4 + channel % 4) * group + x % group : x * packed.sumStep + channel
         let sample = job.arithmetic.sample(sum: sums[index], channel: channel, base: base)
         if job.outputDepth > 8 {
           output.row(row, as: UInt16.self)[column] = UInt16(truncatingIfNeeded: sample)

@@ -33,14 +33,18 @@ struct PackedConvolution {
   /// Integers a pixel in the buffer of sums, where the output goes there.
   let sumStep: Int
 
-  /// - Parameter planes: of the network's output, whose channels few may be.
+  /// - Parameters:
+  ///   - inputPlanes: `Ring.planes` of its input.
+  ///   - planes: of the network's output, whose channels few may be.
   init(
-    _ layer: IntegerNetwork.Convolution, inputStep: Int, zeroPoint: UInt8, planes: Int, table: KernelTable, arena: Arena
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, inputPlanes: Int, zeroPoint: UInt8, planes: Int,
+    table: KernelTable, arena: Arena
   ) {
     let elementBytes = table.elementBytes
-    let lists = PackedConvolution.lists(layer, inputStep: inputStep, planes: planes, table: table)
+    let lists = PackedConvolution.lists(
+      layer, inputStep: inputStep, inputPlanes: inputPlanes, planes: planes, table: table)
     shape = lists.first?.shape ?? .taps
-    sumStep = shape == .few ? 4 : (layer.outputChannels + 15) / 16 * 16
+    sumStep = shape != .taps ? 4 : (layer.outputChannels + 15) / 16 * 16
     let plainCost = lists.reduce(0) { $0 + $1.cost * $1.blocks }
     var squares: [SquarePass] = []
     if let table = table.squares, SquarePass.suits(layer, inputStep: inputStep / elementBytes) {
@@ -73,8 +77,8 @@ struct PackedConvolution {
     for pass in passes {
       for lane in 0..<16 * pass.blocks {
         // Where outputs are few, a quarter of each one's sum has the bias.
-        let channel = pass.firstChannel + (shape == .few ? lane / 4 : lane)
-        let begins = channel < bias.count && (shape != .few || lane % 4 == 0)
+        let channel = pass.firstChannel + (shape == .taps ? lane : lane / 4)
+        let begins = channel < bias.count && (shape == .taps || lane % 4 == 0)
         pass.bias[lane] = (begins ? bias[channel] : 0) &+ pass.shifts[lane]
       }
     }
@@ -82,12 +86,14 @@ struct PackedConvolution {
 
   /// The lists that cost least: gathered outputs where there are few, else those that leave out zeros where it pays.
   private static func lists(
-    _ layer: IntegerNetwork.Convolution, inputStep: Int, planes: Int, table: KernelTable
+    _ layer: IntegerNetwork.Convolution, inputStep: Int, inputPlanes: Int, planes: Int,
+    table: KernelTable
   ) -> [TapList] {
     if layer.output == nil && layer.outputChannels <= 4 * planes && inputStep % 16 == 0 {
       return stride(from: 0, to: layer.outputChannels, by: 4).map {
         TapList(
-          layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: .few, firstChannel: $0, blocks: 1,
+          layer, inputStep: inputStep, elementBytes: table.elementBytes, shape: inputPlanes > 1 ? .quads : .few,
+          firstChannel: $0, blocks: 1,
           joined: table.joinsTaps)
       }
     }
@@ -111,7 +117,7 @@ struct PackedConvolution {
     _ layer: IntegerNetwork.Convolution, _ taps: TapList, _ zeroPoint: UInt8, _ table: KernelTable, _ arena: Arena
   ) -> Pass {
     let lanes = 16 * taps.blocks
-    let channels = (0..<lanes).map { taps.firstChannel + (taps.shape == .few ? $0 / 4 : $0) }
+    let channels = (0..<lanes).map { taps.firstChannel + (taps.shape == .taps ? $0 : $0 / 4) }
     let fused = table.fusesScales ? fusedScales(layer, channels, zeroPoint) : nil
     var requantisation = requantisation(layer, channels, zeroPoint, arena)
     if table.fusesScales { requantisation.plainOffsets = fused.map { arena.copy($0.map(\.offset)) } }

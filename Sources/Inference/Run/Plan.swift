@@ -9,8 +9,10 @@ final class Plan: @unchecked Sendable {
   let arena = Arena()
   /// One for each operation; nil for those that are no convolution.
   let packed: [PackedConvolution?]
-  /// Bytes from pixel to pixel of each tensor.
+  /// Bytes that a pixel of each tensor takes.
   let steps: [Int]
+  /// The parts of each tensor's rows, `Ring.planes`.
+  let planes: [Int]
   /// Rows of each tensor that are alive at once.
   let capacities: [Int]
   /// Rows of each tensor, above and below, that one output row depends on.
@@ -37,6 +39,7 @@ final class Plan: @unchecked Sendable {
       if case .picture(_, let codes) = $0 { codes == (0...255).map { UInt8($0) } } else { true }
     }
     steps = Plan.steps(network).map { $0 * table.elementBytes }
+    planes = network.tensors.indices.map { table.hasQuads && Plan.goesToTheEndingAlone($0, network) ? 4 : 1 }
     var packed: [PackedConvolution?] = []
     var margins = [Int](repeating: 0, count: network.tensors.count)
     for operation in network.operations {
@@ -46,8 +49,8 @@ final class Plan: @unchecked Sendable {
         let zeroPoint = layer.output.map { network.tensors[$0].quantisation.zeroPoint } ?? 0
         packed.append(
           PackedConvolution(
-            layer, inputStep: steps[layer.input], zeroPoint: zeroPoint, planes: network.ending.planes, table: table,
-            arena: arena))
+            layer, inputStep: steps[layer.input], inputPlanes: planes[layer.input], zeroPoint: zeroPoint,
+            planes: network.ending.planes, table: table, arena: arena))
         margins[layer.input] = max(margins[layer.input], layer.kernelWidth - 1)
       }
     }
@@ -96,6 +99,17 @@ final class Plan: @unchecked Sendable {
     }
     self.capacities = capacities
     if let level = network.noiseLevel { setNoiseLevel(level) }
+  }
+
+  /// Whether a tensor is sixteen channels that one convolution makes and another alone reads, for the ending's few sums.
+  private static func goesToTheEndingAlone(_ tensor: Int, _ network: IntegerNetwork) -> Bool {
+    let readers = network.operations.filter { $0.inputs.contains(tensor) }
+    guard network.tensors[tensor].channels <= 16, readers.count == 1, case .convolution(let last) = readers[0],
+      last.output == nil, last.outputChannels <= 4 * network.ending.planes
+    else { return false }
+    return network.operations.contains {
+      if case .convolution(let layer) = $0 { layer.output == tensor } else { false }
+    }
   }
 
   /// In elements. Kernels write sixteen channels at a time; the picture, which they only read, lies closer.

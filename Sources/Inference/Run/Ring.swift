@@ -2,6 +2,10 @@
 struct Ring {
   /// Bytes from pixel to pixel.
   let step: Int
+  /// Parts of a row that follow one another, each with all its pixels' next bytes: 1, or one for each four channels.
+  let planes: Int
+  /// Bytes from one to the next.
+  let planeBytes: Int
   /// 1 or 2: codes are bytes, or as many in 16 bits.
   let elementBytes: Int
   let capacity: Int
@@ -17,9 +21,11 @@ struct Ring {
   ///   - left: columns before them.
   ///   - margin: columns left and right of the picture that are read.
   init(
-    arena: Arena, columns: Int, left: Int, margin: Int, step: Int, elementBytes: Int, capacity: Int, blank: UInt8
+    arena: Arena, columns: Int, left: Int, margin: Int, step: Int, planes: Int, elementBytes: Int, capacity: Int,
+    blank: UInt8
   ) {
     self.step = step
+    self.planes = planes
     self.elementBytes = elementBytes
     self.margin = margin
     self.capacity = capacity
@@ -29,7 +35,8 @@ struct Ring {
     let right = margin * step + 64
     let whole = (left + columns * step + right + 63) / 64 * 64
     // A row that fills pages exactly would make rows compete for the same lines of cache.
-    rowBytes = whole % 4096 == 0 ? whole + 64 : whole
+    planeBytes = whole % 4096 == 0 ? whole + 64 : whole
+    rowBytes = planes * planeBytes
     let memory = arena.make(UInt8.self, count: rowBytes * (capacity + 1))
     first = memory + left
     self.blank = first + rowBytes * capacity
@@ -40,10 +47,14 @@ struct Ring {
   func row(_ y: Int) -> UnsafeMutablePointer<UInt8> { first + y % capacity * rowBytes }
 
   /// Makes what lies left of the picture stand for zero again, after another strip wrote over it.
-  func openRow(_ y: Int) { fill(row(y) - margin * step, bytes: margin * step) }
+  func openRow(_ y: Int) {
+    for plane in 0..<planes { fill(row(y) + plane * planeBytes - margin * step, bytes: margin * step) }
+  }
 
   /// Makes what lies right of so many columns stand for zero, after a kernel wrote over it.
-  func closeRow(_ y: Int, columns: Int) { fill(row(y) + columns * step, bytes: margin * step) }
+  func closeRow(_ y: Int, columns: Int) {
+    for plane in 0..<planes { fill(row(y) + plane * planeBytes + columns * step, bytes: margin * step) }
+  }
 
   private func fill(_ to: UnsafeMutablePointer<UInt8>, bytes: Int) {
     if elementBytes == 1 {

@@ -3,7 +3,7 @@ import Kernels
 /// A convolution's non-zero weights as a list of taps, as `ConvolutionRow` describes it.
 ///
 /// A row of the window is `kernelWidth · inputStep` neighbouring bytes, cut into groups of four, or of sixteen where a
-/// layer has few outputs. That holds for any number of channels, one included.
+/// layer has few outputs. Where channels lie in groups of four, each group is a row of its own, of four bytes a pixel. That holds for any number of channels, one included.
 struct TapList {
   let shape: ConvolutionRow.Shape
   let blocks: Int
@@ -14,7 +14,7 @@ struct TapList {
   private let elementBytes: Int
 
   /// - Parameters:
-  ///   - inputStep: in bytes; for `few`, which has four outputs, a multiple of 16.
+  ///   - inputStep: in bytes; for `few` and `quads`, which have four outputs, a multiple of 16.
   ///   - elementBytes: of the input's elements and of the weights.
   ///   - joined: whether taps one pixel apart are put together.
   init(
@@ -27,9 +27,19 @@ struct TapList {
     self.blocks = blocks
     let group = shape == .few ? 16 : 4
     let joined = joined && inputStep % group == 0
+    // Entries of one, two and three taps: where they begin, and their weights.
+    var entries: [[(place: Int, weights: [Int8])]] = [[], [], []]
+    func endRow() {
+      for taps in [2, 1, 0] {
+        for entry in entries[taps] {
+          offsets.append(Int32(entry.place))
+          weights += entry.weights
+        }
+        rowEnds.append(Int32(offsets.count))
+        entries[taps] = []
+      }
+    }
     for y in 0..<layer.kernelHeight {
-      // Entries of one, two and three taps: where they begin, and their weights.
-      var entries: [[(place: Int, weights: [Int8])]] = [[], [], []]
       if joined {
         for part in stride(from: 0, to: inputStep, by: group) {
           var x = 0
@@ -42,28 +52,25 @@ struct TapList {
               weights += tap
               x += 1
             }
-            if x == start { x += 1 } else { entries[x - start - 1].append((part + start * inputStep, weights)) }
+            let column = start - layer.padLeft
+            let place = shape == .quads ? column * group : part + column * inputStep
+            if x == start { x += 1 } else { entries[x - start - 1].append((place, weights)) }
           }
+          if shape == .quads { endRow() }
         }
       } else {
         for place in stride(from: 0, to: layer.kernelWidth * inputStep, by: group) {
           let tap = vector(layer, y: y, from: place, inputStep: inputStep)
-          if tap.contains(where: { $0 != 0 }) { entries[0].append((place, tap)) }
+          if tap.contains(where: { $0 != 0 }) { entries[0].append((place - layer.padLeft * inputStep, tap)) }
         }
       }
-      for taps in [2, 1, 0] {
-        for entry in entries[taps] {
-          offsets.append(Int32(entry.place - layer.padLeft * inputStep))
-          weights += entry.weights
-        }
-        rowEnds.append(Int32(offsets.count))
-      }
+      if shape != .quads { endRow() }
     }
   }
 
   /// The weights for the bytes from `place` on of a window's row.
   private func vector(_ layer: IntegerNetwork.Convolution, y: Int, from place: Int, inputStep: Int) -> [Int8] {
-    (0..<64 * blocks).map { index in
+    (0..<(shape == .quads ? 16 : 64 * blocks)).map { index in
       // Lanes are outputs of four bytes each; where they are few, of sixteen bytes each.
       let (output, byte) = shape == .few ? (index / 16, place + index % 16) : (index / 4, place + index % 4)
       let (x, input) = (byte / inputStep, byte % inputStep / elementBytes)

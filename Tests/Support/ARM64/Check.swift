@@ -187,13 +187,13 @@ func finishing(_ wideBase: Bool, _ wideOutput: Bool, _ variant: Int, _ random: i
   let (repeats, quantises) = (variant & 1 == 1, variant & 2 == 2)
   let arithmetic = FinishingArithmetic(
     quantisesResidual: quantises, codeLow: -100, codeHigh: 155, codeStep: 0.75, quantisesResult: quantises,
-    baseScale: 0.5, finalLow: -20, finalHigh: 235, finalStep: wideBase ? 4 : 1,
+    clipsResult: true, baseScale: 0.5, finalLow: -20, finalHigh: 235, finalStep: wideBase ? 4 : 1,
     baseShift: depth == 8 && wideOutput ? 2 : 0,
     outputShift: wideBase && !wideOutput ? 2 : 0, maximum: Int32(1 << outputDepth - 1))
   let upperOut = room(2 * width, UInt16(0)), lowerOut = room(2 * width, UInt16(0))
   let hasBase = variant < 6
   var job = FinishingRow(
-    sums: sums, base: hasBase ? (wideBase ? UnsafeRawPointer(base) : UnsafeRawPointer(narrow)) : nil,
+    sums: sums, bySixteen: false, base: hasBase ? (wideBase ? UnsafeRawPointer(base) : UnsafeRawPointer(narrow)) : nil,
     lowerBase: wideBase ? UnsafeRawPointer(lower) : UnsafeRawPointer(narrowLower), wideBase: wideBase,
     repeatsBase: repeats, upper: UnsafeMutableRawPointer(upperOut), lower: UnsafeMutableRawPointer(lowerOut),
     wideOutput: wideOutput, width: width, arithmetic: arithmetic, scales: scales)
