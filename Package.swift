@@ -66,7 +66,9 @@ let package = Package(
     .target(name: "Media", dependencies: ["CFFmpeg", "Frames"], swiftSettings: strict),
     .target(
       name: "Inference",
-      dependencies: ["Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: [
+        "CKernelSupport", "Kernels", "Frames", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       exclude: ["ONNX/onnx.proto"],
       swiftSettings: kernel([])),
     .target(

@@ -14,6 +14,14 @@ enum PipeCPULevel {
 
 /// The highest level that this processor has and the operating system saves the registers of.
 int pipe_cpu_level(void);
+/// Leaves the processor's execution units to others for a moment, in a loop that waits.
+static inline void pipe_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 /// Whether it has the 256-bit dot products, whatever its level.
 int pipe_cpu_has_avx_vnni(void);
 
