@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import winograd
+
 
 def integer_kernel(weight):
     """(levels, scales): s8 levels as floats and (out,) scales that put each output channel's largest weight at 127.
@@ -155,6 +157,10 @@ class Plain(nn.Module):
         """
         layers = layers or self.collapse()
         base = F.pixel_unshuffle(x, self.fold) if self.fold > 1 else x
+        trained = torch.is_grad_enabled() and not self.quantised and not observe
+        if trained and winograd.fits(base, layers):
+            h = winograd.stack(base, layers, None if self.level is None else self.level * sigma.flatten(1))
+            return self.finished(h, x, base)
         h = base.contiguous(memory_format=self.layout)
         for index, (kernel, bias) in enumerate(layers):
             kernel = fake_weight(kernel) if self.quantised else kernel
@@ -167,6 +173,10 @@ class Plain(nn.Module):
             h = self.activations[index](h) if self.quantised else F.relu(h, inplace=True)
             if observe:
                 observe(index, h)
+        return self.finished(h, x, base)
+
+    def finished(self, h, x, base):
+        """The last convolution's result on top of the input, in its place."""
         base = base.float() if self.fold > 1 else x.float().expand(-1, h.shape[1], -1, -1)
         h = h.float() + base
         return F.pixel_shuffle(h, self.scale * self.fold) if h.shape[1] > 1 else h

@@ -8,7 +8,7 @@ LONGEST = 1024
 
 
 class Soap(torch.optim.Optimizer):
-    def __init__(self, params, lr=1e-3, betas=(0.95, 0.99), memory=0.97, every=10, epsilon=1e-10):
+    def __init__(self, params, lr=1e-3, betas=(0.95, 0.99), memory=0.97, every=20, epsilon=1e-10):
         super().__init__(params, {"lr": lr, "betas": betas, "memory": memory, "every": every, "epsilon": epsilon})
 
     @torch.no_grad()

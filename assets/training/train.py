@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import channels
 import curve
 import evaluate
 import model as networks
@@ -48,17 +49,6 @@ def read_config(path, quantise=False, changes=()):
     for key, value in (change.split("=", 1) for change in changes):
         section[key] = tomllib.loads(f"value = {value}")["value"] if value[0].isdigit() else value
     return section
-
-
-@torch.no_grad()
-def observe_means(model, batches):
-    """Keep every bias relative to the mean of its convolution's input."""
-    seen = [[] for _ in model.activations]
-    x, _, sigma = batches.next()
-    model(x, sigma=sigma, observe=lambda i, h: seen[i].append(h.float().mean((0, 2, 3))))
-    model.convs[0].recentre(x.mean().expand(model.fold**2))
-    for conv, means in zip(list(model.convs)[1:], seen):
-        conv.recentre(means[0])
 
 
 @torch.no_grad()
@@ -104,7 +94,6 @@ def main():
             observe_scales(model, batches)
         model.quantised = True
     prune.restore(model)
-    observe_means(model, batches)
     average = Average(model, section.get("average", 0.999))
     optimisers, rest = make_optimisers(model, section)
     step, spent, rate = 0, 0.0, 0.0
@@ -144,6 +133,10 @@ def main():
             prune.prune(model, prune.share_at(done, section))
             for conv, copied in zip(model.convs, average.model.convs):
                 copied.mask = conv.mask
+        if step % 25 == 0:
+            channels.recentre(model, batches, [average.model])
+            if step % 1000 == 0 and done < 0.7 and not model.quantised:
+                print(f"step {step}: dead channels begun anew: {channels.revive(model, batches)}", flush=True)
         warm = min(1.0, (step + 1) / section.get("warmup", 200))
         rate = section["rate"] * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in (group for optimiser in optimisers for group in optimiser.param_groups):
