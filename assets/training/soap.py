@@ -8,7 +8,7 @@ LONGEST = 1024
 
 
 class Soap(torch.optim.Optimizer):
-    def __init__(self, params, lr=1e-3, betas=(0.95, 0.99), memory=0.97, every=20, epsilon=1e-10):
+    def __init__(self, params, lr=1e-3, betas=(0.95, 0.99), memory=0.97, every=20, epsilon=0.3):
         super().__init__(params, {"lr": lr, "betas": betas, "memory": memory, "every": every, "epsilon": epsilon})
 
     @torch.no_grad()
@@ -36,7 +36,9 @@ class Soap(torch.optim.Optimizer):
         first, second = group["betas"]
         state["momentum"].lerp_(gradient, 1 - first)
         state["square"].lerp_(self.turned(gradient, state).square_(), 1 - second)
-        size = (state["square"] / (1 - second ** state["step"])).sqrt_().add_(group["epsilon"])
+        size = (state["square"] / (1 - second ** state["step"])).sqrt_()
+        # Of the whole gradient's size: else what hardly matters walks at random, as fast as what does
+        size += group["epsilon"] * size.square().mean((1, 2), keepdim=True).sqrt() + 1e-10
         update = self.turned(self.turned(state["momentum"], state) / size, state, back=True)
         p.add_(update.view_as(p), alpha=-group["lr"] / (1 - first ** state["step"]))
 
