@@ -130,8 +130,8 @@ import Testing
     process.executableURL = URL(filePath: Self.pipe)
     process.arguments = ["run", pipeline, ground.path("in"), "-o", ground.path("a"), "-q"]
     try process.run()
-    // On a thread of its own: tasks may have to wait for other tests until the run is over.
-    for _ in 0..<12000 where pieces(ground, "a").count < 2 { usleep(10_000) }
+    // Not in a task that may have to wait for other tests until the run is over.
+    while process.isRunning, pieces(ground, "a").count < 2 { usleep(10_000) }
     kill(process.processIdentifier, SIGKILL)
     while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
     let there = pieces(ground, "a").count
@@ -152,7 +152,10 @@ import Testing
   private func stopped(_ ground: Playground, _ pipeline: String) async throws -> Playground.Outcome {
     let stop = StopFlag()
     async let outcome = run(ground, pipeline, "a", stop: stop) { $0.jobs = 1 }
-    for _ in 0..<3000 where pieces(ground, "a").isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    for _ in 0..<3000 {
+      guard pieces(ground, "a").isEmpty else { break }
+      try await Task.sleep(for: .milliseconds(10))
+    }
     stop.raise(.checkpoint, "test")
     return try await outcome
   }
@@ -198,7 +201,10 @@ import Testing
       "run", try pipeline(ground, segment: "1s", filters: "resize: 5"), ground.path("in"), "-o", ground.path("a"), "-q",
     ]
     try process.run()
-    for _ in 0..<3000 where pieces(ground, "a").isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    for _ in 0..<3000 {
+      guard pieces(ground, "a").isEmpty else { break }
+      try await Task.sleep(for: .milliseconds(10))
+    }
     // Once for the next checkpoint, twice for at once.
     while process.isRunning {
       kill(process.processIdentifier, SIGINT)
