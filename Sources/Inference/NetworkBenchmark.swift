@@ -18,8 +18,8 @@ public struct NetworkBenchmark: Sendable {
   public var gmacPerSecond: Double
   /// Of those, what was really multiplied: without blocks of zeros, and without what Winograd's way spares.
   public var multipliedGmacPerSecond: Double
-  /// What was multiplied, of what this processor's multipliers reach from registers, measured just now with as many
-  /// threads.
+  /// What was multiplied, of what this processor's multipliers reach from registers on as many threads: the median over
+  /// frames, each beside a measurement of that right after it, for what else the machine does slows both.
   public var peakShare: Double
   public var level: String
   public var threads: Int
@@ -31,12 +31,18 @@ public struct NetworkBenchmark: Sendable {
   /// Median time of a frame of which some rows are the same as the previous one's, which are looked for and copied;
   /// nil where not asked for. The other frames are then timed by turns with these.
   public var millisecondsWithUnchanged: Double?
+  /// How many times as fast all threads are as one, in the median of frames timed by turns; nil where not asked for.
+  public var speedup: Double?
 
   /// - Parameters:
+  ///   - scaling: whether one thread is timed, too.
   ///   - unchanged: the share of rows that repeat the previous frame's, 0 to 1; nil: none are looked for.
   ///   - width, height: of the input picture, eight bits.
   ///   - runs: frames that are timed, after two that are not; at least 1.
-  public init(_ network: Network, width: Int, height: Int, threads: Int, runs: Int, unchanged: Double? = nil) {
+  public init(
+    _ network: Network, width: Int, height: Int, threads: Int, runs: Int, unchanged: Double? = nil,
+    scaling: Bool = false
+  ) {
     let runner = NetworkRunner(network, threads: threads)
     let scale = network.scale
     let (inputs, outputs) = (network.inputChannels, network.outputChannels)
@@ -71,7 +77,7 @@ public struct NetworkBenchmark: Sendable {
       byteCount: unchanged == nil ? 1 : outputs * width * height * scale * scale, alignment: 64)
     defer { earlierOutput.deallocate() }
     if unchanged != nil { memset(earlierOutput, 0, outputs * width * height * scale * scale) }
-    func frame(reuses: Bool = false) -> Double {
+    func frame(_ runner: NetworkRunner, reuses: Bool = false) -> Double {
       let start = DispatchTime.now().uptimeNanoseconds
       runner.run(
         planes(input, inputs, 1).map(\.readable), depth: 8, into: planes(output, outputs, scale), outputDepth: 8,
@@ -79,24 +85,32 @@ public struct NetworkBenchmark: Sendable {
           ? (planes(earlier, inputs, 1).map(\.readable), planes(earlierOutput, outputs, scale).map(\.readable)) : nil)
       return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
     }
-    _ = frame()
-    _ = frame()
-    var (times, others): ([Double], [Double]) = ([], [])
+    let single = scaling ? NetworkRunner(network, threads: 1) : nil
+    let peak = PeakMeter(threads: runner.threads, table: .current)
+    for runner in [runner, single ?? runner] { _ = frame(runner) }
+    var (times, peaks, others, speedups): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
     for _ in 0..<max(runs, 1) {
-      times.append(frame())
-      if unchanged != nil { others.append(frame(reuses: true)) }
+      let time = frame(runner)
+      times.append(time)
+      // Milliseconds times GMAC/s: what the multipliers could have made of this frame's time.
+      peaks.append(time * peak.measure())
+      if unchanged != nil { others.append(frame(runner, reuses: true)) }
+      if let single { speedups.append(frame(single) / time) }
     }
-    milliseconds = times.sorted()[times.count / 2]
-    millisecondsWithUnchanged = others.isEmpty ? nil : others.sorted()[others.count / 2]
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    milliseconds = median(times)
+    millisecondsWithUnchanged = others.isEmpty ? nil : median(others)
+    speedup = speedups.isEmpty ? nil : median(speedups)
     let macs = Double(network.macsPerPixel * width * height)
+    let multiplied = NetworkBenchmark.multipliedShare(runner.plan)
     gmacPerSecond = macs / milliseconds / 1e6
-    multipliedGmacPerSecond = gmacPerSecond * NetworkBenchmark.multipliedShare(runner.plan)
-    peakShare = multipliedGmacPerSecond / NetworkRunner.measuredPeak(threads: runner.threads)
+    multipliedGmacPerSecond = gmacPerSecond * multiplied
+    peakShare = macs * multiplied / median(peaks) / 1e6
     level = NetworkRunner.level
     self.threads = runner.threads
     memory = runner.memory
     bytes = NetworkBenchmark.bytes(runner.plan, pixels: width * height)
-    let profile = runner.profile { _ = frame() }
+    let profile = runner.profile { _ = frame(runner) }
     let fold = network.integers.fold
     layers = zip(network.integers.operations, profile).map { operation, milliseconds in
       switch operation {
@@ -144,39 +158,5 @@ extension NetworkRunner {
     return plan.network.operations.indices.map { index in
       bands.reduce(0) { $0 + Double($1.profile?[index] ?? 0) } / 1e6
     }
-  }
-
-  /// GMAC/s of the current level's multiply instructions, from registers, on `threads` threads at once: the best of
-  /// several short measurements.
-  public static func measuredPeak(threads: Int) -> Double { measuredPeak(threads: threads, table: .current) }
-
-  static func measuredPeak(threads: Int, table: KernelTable) -> Double {
-    let pool = WorkerPool(threads: threads)
-    let results = PeakResults(threads: pool.threads)
-    var best = 0.0
-    for _ in 0..<8 {
-      pool.run { thread in
-        let memory = Arena()
-        let pixels = memory.make(UInt8.self, count: 256)
-        for index in 0..<256 { pixels[index] = UInt8(truncatingIfNeeded: index) }
-        let weights = memory.make(Int8.self, count: 64)
-        let sink = memory.make(Int32.self, count: 1024)
-        let start = DispatchTime.now().uptimeNanoseconds
-        let macs = table.multiplyAtPeak(pixels, weights, sink, 500_000)
-        results.rates[thread] = Double(macs) / Double(DispatchTime.now().uptimeNanoseconds - start)
-      }
-      best = max(best, (0..<pool.threads).reduce(0) { $0 + results.rates[$1] })
-    }
-    return best
-  }
-
-  /// Unchecked: each thread writes its own element.
-  private final class PeakResults: @unchecked Sendable {
-    let rates: UnsafeMutablePointer<Double>
-    init(threads: Int) {
-      rates = .allocate(capacity: threads)
-      rates.initialize(repeating: 0, count: threads)
-    }
-    deinit { rates.deallocate() }
   }
 }

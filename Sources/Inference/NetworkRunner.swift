@@ -12,6 +12,7 @@ public final class NetworkRunner {
   let plan: Plan
   private let pool: WorkerPool
   private(set) var bands: [Band] = []
+  private var loans: Loans?
   private var width = 0
   private let stripWidth: Int?
 
@@ -46,7 +47,7 @@ public final class NetworkRunner {
   public static var level: String { KernelLevel.current.description }
 
   /// Bytes that the runner holds beside the pictures: packed weights, and the rows alive in every thread.
-  public var memory: Int { plan.arena.bytes + bands.reduce(0) { $0 + $1.bytes } }
+  public var memory: Int { plan.arena.bytes + bands.reduce(loans?.bytes ?? 0) { $0 + $1.bytes } }
 
   /// Runs a network on luma over one plane; see the other `run`.
   public func run(
@@ -83,8 +84,10 @@ public final class NetworkRunner {
     guard width > 0, height > 0 else { return }
     let fold = network.integers.fold
     if width != self.width || bands.isEmpty {
-      let strips = Strips(plan, width: (width + fold - 1) / fold, stripWidth: stripWidth)
+      let strips = Strips(
+        plan, width: (width + fold - 1) / fold, stripWidth: stripWidth, threads: pool.threads)
       bands = (0..<pool.threads).map { _ in Band(plan, strips) }
+      loans = plan.lentRows == nil || strips.count > 1 ? nil : Loans(plan, rowBytes: bands[0].rowBytes)
       self.width = width
     }
     var changed = [0..<(height + fold - 1) / fold]
@@ -104,8 +107,10 @@ public final class NetworkRunner {
     noiseHasChanged = false
     guard !changed.isEmpty else { return }
     let overlap = bands[0].strips.count == 1 ? plan.pictureReach.above + plan.pictureReach.below : nil
-    let work = Work(bands: bands, job: job, shares: RowShares(changed, among: bands.count, overlap: overlap))
+    let shares = RowShares(changed, among: bands.count, overlap: overlap, loans: loans)
+    let work = Work(bands: bands, job: job, shares: shares)
     pool.run { work.run($0) }
+    loans?.takeBack()
   }
 
   /// Rows of the output, in rows of the folded picture, that may differ because a row they depend on does.
@@ -149,8 +154,8 @@ public final class NetworkRunner {
 
     func run(_ thread: Int) {
       guard thread < shares.threads else { return }
-      while let range = shares.next(for: thread) {
-        bands[thread].run(job, rows: range) { shares.proceed(thread, to: $0) }
+      while let run = shares.next(for: thread) {
+        bands[thread].run(job, run) { shares.proceed(thread, to: $0) }
       }
     }
   }

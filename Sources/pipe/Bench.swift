@@ -29,6 +29,9 @@ struct BenchModel: ParsableCommand {
       valueName: "percent"))
   var unchanged: Int?
 
+  @Flag(help: "Time one thread, too, by turns with all of them.")
+  var scaling = false
+
   @Flag(name: .shortAndLong, help: "Time every layer, too.")
   var verbose = false
 
@@ -42,7 +45,8 @@ struct BenchModel: ParsableCommand {
   }
 
   func run() throws {
-    let benchmark = try ModelBenchmark(model, size: size, threads: threads, runs: runs, unchanged: unchanged)
+    let benchmark = try ModelBenchmark(
+      model, size: size, threads: threads, runs: runs, unchanged: unchanged, scaling: scaling)
     print(json ? benchmark.json(layers: verbose) : benchmark.text(layers: verbose))
   }
 }

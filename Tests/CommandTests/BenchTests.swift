@@ -16,6 +16,8 @@ import Testing
     // The picture, six convolutions.
     #expect(verbose.count == lines.count + 7)
     #expect(verbose.dropFirst(3).allSatisfy { $0.contains("3x3") && $0.hasSuffix(" GMAC/s") })
+    let scaling = try Command(["bench", "model", "sr-x2-fast", "--size", "64x48", "--runs", "2", "--scaling"])
+    #expect(scaling.output.contains(" times as fast as one thread\n"))
     let object = try JSONSerialization.jsonObject(with: Data(Command(arguments + ["-v", "--json"]).output.utf8))
     let fields = try #require(object as? [String: Any])
     #expect((fields["layers"] as? [[String: Any]])?.count == 7)

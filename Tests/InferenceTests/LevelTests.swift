@@ -18,5 +18,5 @@ import Testing
     #expect(KernelTable.available.map(\.level) == KernelLevel.available)
   }
 
-  @Test func peakIsMeasured() { #expect(NetworkRunner.measuredPeak(threads: 2) > 0) }
+  @Test func peakIsMeasured() { #expect(PeakMeter(threads: 2, table: .current).measure() > 0) }
 }

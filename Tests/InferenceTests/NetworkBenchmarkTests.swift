@@ -20,5 +20,13 @@ struct NetworkBenchmarkTests {
     #expect((least...1).contains(dense.multipliedGmacPerSecond / dense.gmacPerSecond))
     #expect((0.3...0.7).contains(pruned.multipliedGmacPerSecond / pruned.gmacPerSecond))
     #expect(pruned.peakShare > 0)
+    #expect(dense.speedup == nil)
+  }
+
+  @Test func comparesAllThreadsWithOne() throws {
+    var random = Seeded(state: 4)
+    let network = Network(integers: NetworkShape(channels: [16, 16], zeroBlocks: 0).make(&random))
+    let result = NetworkBenchmark(network, width: 64, height: 64, threads: 2, runs: 3, scaling: true)
+    #expect(try #require(result.speedup) > 0 && result.threads == 2)
   }
 }

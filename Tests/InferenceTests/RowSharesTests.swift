@@ -31,6 +31,27 @@ import Testing
     }
   }
 
+  @Test func runsThatMeetLendTheirFirstRows() throws {
+    var random = Seeded(state: 20)
+    let plan = Plan(NetworkShape(channels: [16]).make(&random), table: .current)
+    let shares = RowShares([0..<10, 20..<40], among: 3, overlap: 4, loans: Loans(plan, rowBytes: [64, 64]))
+    let runs = (0..<3).compactMap { shares.next(for: $0) }
+    #expect(runs.map(\.rows) == [0..<10, 20..<30, 30..<40])
+    #expect(runs[0].borrows == nil && runs[1].lends == nil, "the two do not meet")
+    let loan = try #require(runs[1].borrows)
+    #expect(runs[2].lends === loan && runs[2].borrows == nil)
+    let near = shares.proceed(1, to: 28)
+    #expect(near.end == 30 && near.loan == nil, "it is not filled")
+    _ = shares.proceed(0, to: 10)
+    let rest = try #require(shares.next(for: 0), "the longest run is cut")
+    let cut = try #require(rest.lends)
+    #expect(rest.rows.upperBound == 40 && shares.proceed(2, to: 30).end == rest.rows.lowerBound)
+    cut.begin(first: [100, 100], height: 100)
+    #expect(shares.proceed(2, to: rest.rows.lowerBound - 5).loan == nil, "it is not near")
+    #expect(shares.proceed(2, to: rest.rows.lowerBound - 4).loan === cut)
+    #expect(shares.proceed(2, to: rest.rows.lowerBound).loan === cut)
+  }
+
   @Test func whatASlowThreadHasNotBegunIsTaken() {
     var threads = Simulation(RowShares([0..<1000], among: 2, overlap: 10), step: 1)
     for _ in 0..<100 { threads.step(1) }
@@ -41,24 +62,67 @@ import Testing
     #expect(threads.made.sorted() == Array(0..<1000))
   }
 
-  @Test func aCutRangeGivesTheSameBits() {
+  static let shapes = [
+    NetworkShape(channels: [16, 16, 16]), NetworkShape(channels: [32, 32], fold: 2),
+    NetworkShape(channels: [16, 20, 16], kernels: [(5, 5), (3, 3), (1, 1), (3, 1)], zeroPoints: true),
+    NetworkShape(channels: [48, 16], planes: 3, slopes: true),
+  ]
+
+  /// A picture cut into three runs, each of which takes rows from the one below or makes them itself.
+  @Test(arguments: shapes, [true, false]) func aCutPictureGivesTheSameBits(_ shape: NetworkShape, lending: Bool) throws
+  {
     var random = Seeded(state: 22)
     for table in KernelTable.available {
-      let network = Network(integers: NetworkShape(channels: [16, 16, 16]).make(&random))
+      let network = Network(integers: shape.make(&random))
       let runner = NetworkRunner(network, threads: 1, table: table)
-      let input = TestPlane(width: 30, height: 50, depth: 8)
-      input.samples = (0..<30 * 50).map { _ in UInt16.random(in: 0...255, using: &random) }
-      let (whole, cut) = (TestPlane(width: 60, height: 100, depth: 8), TestPlane(width: 60, height: 100, depth: 8))
-      runner.run(luma: input.plane, depth: 8, into: whole.mutable, outputDepth: 8)
+      let (width, height) = (30 * shape.fold, 50 * shape.fold)
+      let input = TestPlane(width: width, height: height, depth: 8, count: shape.planes)
+      input.samples = (0..<shape.planes * width * height).map { _ in UInt16.random(in: 0...255, using: &random) }
+      let scale = network.scale
+      let whole = TestPlane(width: scale * width, height: scale * height, depth: 8, count: shape.planes)
+      let cut = TestPlane(width: scale * width, height: scale * height, depth: 8, count: shape.planes)
+      runner.run(input.planes, depth: 8, into: whole.mutables, outputDepth: 8)
       let job = Band.Job(
-        inputs: [input.plane], inputDepth: 8, outputs: [cut.mutable], outputDepth: 8,
+        inputs: input.planes, inputDepth: 8, outputs: cut.mutables, outputDepth: 8,
         arithmetic: EndingArithmetic(runner.plan.network.ending, inputDepth: 8, outputDepth: 8))
-      let before = cut.samples
-      runner.bands[0].run(job, rows: 3..<50) { $0 > 20 ? 31 : 50 }
-      #expect(cut.samples.dropFirst(60 * 62) == before.dropFirst(60 * 62), "rows beyond the cut are another's")
-      runner.bands[0].run(job, rows: 31..<50)
-      runner.bands[0].run(job, rows: 0..<3)
+      let band = runner.bands[0]
+      let loans = Loans(runner.plan, rowBytes: band.rowBytes)
+      let (upper, lower) = (loans.take(), loans.take())
+      // The end of each comes nearer while it runs, and is known by the time that its rows are near.
+      band.run(job, .init(rows: 31..<50, lends: lower))
+      band.run(job, .init(rows: 3..<50, lends: upper)) { $0 > 17 ? (31, lending ? lower : nil) : (50, nil) }
+      #expect(lower.isFilled && upper.isFilled)
+      band.run(job, .init(rows: 0..<3)) { _ in (3, lending ? upper : nil) }
       #expect(cut.samples == whole.samples)
+      guard lending else { continue }
+      // Whose rows they are shows: those of black rows below are others.
+      let black = TestPlane(width: width, height: height, depth: 8, count: shape.planes)
+      band.run(
+        Band.Job(
+          inputs: black.planes, inputDepth: 8, outputs: cut.mutables, outputDepth: 8, arithmetic: job.arithmetic),
+        .init(rows: 31..<50, lends: lower))
+      band.run(job, .init(rows: 3..<31)) { _ in (31, lower) }
+      #expect(cut.samples != whole.samples)
+    }
+  }
+
+  @Test(arguments: shapes) func threadsThatTakeFromEachOtherGiveTheSameBits(_ shape: NetworkShape) {
+    var random = Seeded(state: 23)
+    let network = Network(integers: shape.make(&random))
+    let input = TestPlane(width: 40, height: 300, depth: 8, count: shape.planes)
+    input.samples = (0..<shape.planes * 40 * 300).map { _ in UInt16.random(in: 0...255, using: &random) }
+    func plane() -> TestPlane {
+      TestPlane(width: 40 * network.scale, height: 300 * network.scale, depth: 8, count: shape.planes)
+    }
+    let expected = plane()
+    NetworkRunner(network, threads: 1).run(input.planes, depth: 8, into: expected.mutables, outputDepth: 8)
+    for threads in [2, 3, 5] {
+      let runner = NetworkRunner(network, threads: threads)
+      for _ in 0..<10 {
+        let output = plane()
+        runner.run(input.planes, depth: 8, into: output.mutables, outputDepth: 8)
+        #expect(output.samples == expected.samples)
+      }
     }
   }
 }
@@ -82,8 +146,8 @@ private struct Simulation {
 
   mutating func step(_ thread: Int) {
     guard !isDone[thread] else { return }
-    guard let place = places[thread] ?? shares.next(for: thread)?.lowerBound else { return isDone[thread] = true }
-    let end = min(place + stepRows, shares.proceed(thread, to: place + stepRows))
+    guard let place = places[thread] ?? shares.next(for: thread)?.rows.lowerBound else { return isDone[thread] = true }
+    let end = min(place + stepRows, shares.proceed(thread, to: place + stepRows).end)
     made += place..<max(place, end)
     places[thread] = end == place + stepRows ? end : nil
   }

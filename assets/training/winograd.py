@@ -42,13 +42,30 @@ def library():
 
 def fits(x, layers):
     """Whether `x` (n, c, h, w) can go through `layers` [(kernel, bias)] here."""
-    groups = any(kernel.shape[1] != before for (kernel, _), before in zip(layers, [x.shape[1]] + [len(b) for _, b in layers]))
     whole = x.shape[2] % 4 == 0 and x.shape[3] % 4 == 0
-    return x.device.type == "cpu" and x.dtype == torch.float32 and whole and not groups and library() is not None
+    return x.device.type == "cpu" and x.dtype == torch.float32 and whole and library() is not None
+
+
+def by_group(layers, groups):
+    """What each of `groups` of inner channels goes through, of `layers`; the last layer's parts are to be added up."""
+    end, bias = layers[-1]
+    hidden = zip(*(zip(kernel.chunk(groups), bias.chunk(groups)) for kernel, bias in layers[:-1]))
+    ends = zip(end.chunk(groups, 1), [bias, *[torch.zeros_like(bias)] * (groups - 1)])
+    return [[*group, last] for group, last in zip(hidden, ends)]
 
 
 def stack(x, layers, level=None):
-    """x (n, c, h, w) through `layers` [(kernel, bias)] with ReLUs between; `level` (n, channels) adds to the first bias."""
+    """x (n, c, h, w) through `layers` [(kernel, bias)] with ReLUs between; `level` (n, channels) adds to the first bias.
+
+    Inner layers may be grouped, all alike.
+    """
+    groups = len(layers[0][1]) // layers[1][0].shape[1]
+    levels = [None] * groups if level is None else level.chunk(groups, 1)
+    return sum(whole_stack(x, group, part) for group, part in zip(by_group(layers, groups), levels))
+
+
+def whole_stack(x, layers, level):
+    """`stack` without groups."""
     pad = lambda tensor: F.pad(tensor, (0, -tensor.shape[-1] % 16))
     kernels = [transformed(kernel) for kernel, _ in layers]
     with torch.no_grad():
@@ -113,17 +130,19 @@ def call(name, *arguments):
         raise MemoryError(name)
 
 
-def compare(sizes, pictures=4, side=64, rounds=20):
+def compare(sizes, groups=1, pictures=4, side=64, rounds=20):
     """Print how far results and gradients are from torch's, and both times, for a network of these channels."""
     torch.manual_seed(1)
-    weights = [(torch.randn(b, a, 3, 3) * (2 / (9 * a)) ** 0.5, torch.randn(b) * 0.1) for a, b in zip(sizes, sizes[1:])]
+    inputs = [sizes[0], *(size // groups for size in sizes[1:-2]), sizes[-2]]
+    weights = [(torch.randn(b, a, 3, 3) * (2 / (9 * a)) ** 0.5, torch.randn(b) * 0.1) for a, b in zip(inputs, sizes[1:])]
     layers = [(kernel.requires_grad_(), bias.requires_grad_()) for kernel, bias in weights]
     x = torch.rand(pictures, sizes[0], side, side)
 
     def torch_stack(x, layers):
         h = x.contiguous(memory_format=torch.channels_last)
         for index, (kernel, bias) in enumerate(layers):
-            h = F.conv2d(h, kernel.contiguous(memory_format=torch.channels_last), bias, padding=1)
+            kernel, parts = kernel.contiguous(memory_format=torch.channels_last), h.shape[1] // kernel.shape[1]
+            h = F.conv2d(h, kernel, bias, padding=1, groups=parts)
             h = F.relu(h, inplace=True) if index < len(layers) - 1 else h
         return h
 
@@ -136,11 +155,12 @@ def compare(sizes, pictures=4, side=64, rounds=20):
     pairs = [(run(torch_stack), run(stack)) for _ in range(rounds)]
     far = max(((a - b).norm() / a.norm()).item() for a, b in zip(pairs[-1][0][1:], pairs[-1][1][1:]))
     theirs, ours = (1000 * sorted(pair[i][0] for pair in pairs)[rounds // 2] for i in (0, 1))
-    print(f"{sizes}: furthest {far:.1e} of its size; torch {theirs:.1f} ms, here {ours:.1f} ms, {theirs / ours:.2f}x")
+    print(f"{sizes}, {groups} groups: furthest {far:.1e} of its size; torch {theirs:.1f} ms, here {ours:.1f} ms, {theirs / ours:.2f}x")
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for sizes in ([1, *[32] * 11, 4], [1, *[16] * 5, 4], [4, *[48] * 9, 4]):
         compare(sizes)
+    compare([1, *[96] * 4, 4], groups=3)
     compare([2, 16, 80, 48, 5], pictures=2, side=20)  # blocks with too few tiles

@@ -14,7 +14,10 @@ public struct ModelBenchmark: Sendable {
   ///   - model: a name, or the path of an ONNX file.
   ///   - size: such as `960x540`.
   ///   - unchanged: how many of a hundred rows of a frame repeat the previous one's; nil: none are looked for.
-  public init(_ model: String, size: String, threads: Int?, runs: Int, unchanged: Int? = nil) throws {
+  ///   - scaling: whether one thread is timed beside all of them.
+  public init(
+    _ model: String, size: String, threads: Int?, runs: Int, unchanged: Int? = nil, scaling: Bool = false
+  ) throws {
     self.unchanged = unchanged
     let path = try Resources().find(model, .models)
     let network = try Network(contentsOf: URL(filePath: path))
@@ -22,7 +25,7 @@ public struct ModelBenchmark: Sendable {
     self.size = try Self.size(size)
     result = NetworkBenchmark(
       network, width: self.size.width, height: self.size.height, threads: threads ?? Budget.available.threads,
-      runs: runs, unchanged: unchanged.map { Double($0) / 100 })
+      runs: runs, unchanged: unchanged.map { Double($0) / 100 }, scaling: scaling)
   }
 
   static func size(_ text: String) throws -> (width: Int, height: Int) {
@@ -52,7 +55,8 @@ public struct ModelBenchmark: Sendable {
         format: "%.2f ms where %d %% of the rows repeat the previous frame's: %.1f %% of the time", $0, unchanged ?? 0,
         100 * $0 / result.milliseconds)
     }
-    return ([head, memory] + [repeated].compactMap { $0 } + each).joined(separator: "\n")
+    let scaling = result.speedup.map { String(format: "%.2f times as fast as one thread", $0) }
+    return ([head, memory] + [repeated, scaling].compactMap { $0 } + each).joined(separator: "\n")
   }
 
   /// One object, on one line.
@@ -67,6 +71,7 @@ public struct ModelBenchmark: Sendable {
       "height": .int(size.height),
     ]
     if let repeated = result.millisecondsWithUnchanged { fields["ms_unchanged"] = .double(repeated) }
+    if let speedup = result.speedup { fields["speedup"] = .double(speedup) }
     if layers {
       fields["layers"] = .list(
         result.layers.map {

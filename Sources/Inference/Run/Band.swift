@@ -26,6 +26,9 @@ final class Band {
   let interpolated: UnsafeMutablePointer<UInt16>
   let interpolatedStep: Int
   private let arena = Arena()
+  /// Of the run at hand: where its first rows go, and where rows are found that it does not make.
+  private var lends: Loan?
+  private var loan: Loan?
   /// Nanoseconds spent in each operation, where asked for.
   var profile: [UInt64]?
   // Pointers, not arrays: a row would pay for proving that nobody else changes them.
@@ -42,6 +45,8 @@ final class Band {
   var outputColumns: Columns { columns[rings.count] }
 
   var bytes: Int { arena.bytes + seam.bytes }
+  /// Of a row of each tensor.
+  var rowBytes: [Int] { rings.map(\.rowBytes) }
 
   /// Widths are rounded up to whole tiles of any level.
   static let tile = 24
@@ -104,9 +109,15 @@ final class Band {
 
   /// Makes the output of some rows of the folded picture.
   ///
-  /// - Parameter proceed: is told before which row the next step ends, and says where the range does by now; asked
-  ///   only where there is one strip.
-  func run(_ job: Job, rows range: Range<Int>, proceed: ((Int) -> Int)? = nil) {
+  /// - Parameters:
+  ///   - run: nothing is lent or borrowed where there are several strips.
+  ///   - proceed: is told before which row the next step ends, and says where the run does by now and whose rows it is
+  ///     to borrow from then on; asked only where there is one strip.
+  func run(_ job: Job, _ run: RowShares.Run, proceed: ((Int) -> (end: Int, loan: Loan?))? = nil) {
+    let range = run.rows
+    lends = run.lends
+    loan = nil
+    defer { (lends, loan) = (nil, nil) }
     let network = plan.network
     let height = (job.inputs[0].height + network.fold - 1) / network.fold
     for plane in 0..<network.ending.planes where network.ending.upscale == 2 {
@@ -129,18 +140,24 @@ final class Band {
     }
   }
 
-  private func runStrip(_ job: Job, rows range: Range<Int>, height: Int, proceed: ((Int) -> Int)?) {
+  private func runStrip(_ job: Job, rows range: Range<Int>, height: Int, proceed: ((Int) -> (end: Int, loan: Loan?))?) {
     let network = plan.network
     for tensor in rings.indices {
       first[tensor] = max(0, range.lowerBound - plan.reach[tensor].above)
       next[tensor] = first[tensor]
     }
+    lends?.begin(first: first, height: height)
     // The first steps only fill the rings, lest a layer overwrite rows that the next one has yet to read.
     let start = min(rings.indices.map { next[$0] - plan.reach[$0].below }.min() ?? range.lowerBound, range.lowerBound)
     for y in stride(from: start, to: range.upperBound, by: plan.stepRows) {
-      let end = min(y + plan.stepRows, proceed?(y + plan.stepRows) ?? range.upperBound)
+      let (last, loan) = proceed?(y + plan.stepRows) ?? (range.upperBound, nil)
+      let end = min(y + plan.stepRows, last)
       guard end > y else { break }
-      for tensor in rings.indices { wanted[tensor] = min(height, end + plan.reach[tensor].below) }
+      self.loan = loan
+      for tensor in rings.indices {
+        let lent = loan == nil ? height : max(0, last - plan.reach[tensor].above)
+        wanted[tensor] = min(lent, height, end + plan.reach[tensor].below)
+      }
       for index in plan.packed.indices {
         let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds
         defer { if profile != nil { profile?[index] += DispatchTime.now().uptimeNanoseconds - start } }
@@ -204,6 +221,7 @@ final class Band {
   @inline(__always) private func close(_ tensor: Int, y: Int) {
     let (ring, count) = (rings[tensor], columns[tensor].count)
     ring.closeRow(y, columns: count)
+    lends?.take(y, of: tensor, from: ring)
     if strip.pointee + 1 < strips.count {
       let bytes = plan.carried[tensor] * ring.step
       for plane in 0..<ring.planes {
@@ -211,6 +229,12 @@ final class Band {
         memcpy(seam.row(y - first[tensor], of: tensor) + plane * bytes, last, bytes)
       }
     }
+  }
+
+  /// A row of a tensor that a convolution reads.
+  @inline(__always) private func row(_ y: Int, of tensor: Int) -> UnsafeMutablePointer<UInt8> {
+    if let loan, y >= next[tensor] { return loan.row(y, of: tensor) }
+    return rings[tensor].row(y)
   }
 
   /// Where a column of a row of a tensor lies; the strip at hand need not make it.
@@ -225,7 +249,7 @@ final class Band {
     let place = own.lowerBound - columns[packed.input].lowerBound
     for tap in 0..<packed.kernelHeight {
       let row = y - packed.padTop + tap
-      let first = (row < 0 || row >= height ? input.blank : input.row(row)) + place * input.step
+      let first = (row < 0 || row >= height ? input.blank : self.row(row, of: packed.input)) + place * input.step
       for plane in 0..<input.planes {
         rows[tap * input.planes + plane] = UnsafePointer(first + plane * input.planeBytes)
       }
@@ -260,7 +284,7 @@ final class Band {
         // Those of a square that reaches beyond what is made count for nothing.
         let row = made.lowerBound - 1 + tap
         let blank = row < 0 || row >= height || row > made.upperBound
-        rows[tap] = UnsafePointer((blank ? from.blank : from.row(row)) + place + firstInput)
+        rows[tap] = UnsafePointer((blank ? from.blank : self.row(row, of: packed.input)) + place + firstInput)
       }
       for row in made { outputRows[row - made.lowerBound] = to.row(row) + firstOutput }
       var job = SquareRows(

@@ -32,6 +32,10 @@ final class Plan: @unchecked Sendable {
   /// Rows of the folded picture, above and below, that one row of the output depends on.
   let pictureReach: (above: Int, below: Int)
 
+  /// How many of the first rows of each tensor that a run of rows makes the run above it reads, if every tensor of that
+  /// one ends where this one's begins; nil: operations other than convolutions read rows, which look in rings alone.
+  let lentRows: [Int]?
+
   init(_ network: IntegerNetwork, table: KernelTable) {
     self.network = network
     self.table = table
@@ -98,7 +102,23 @@ final class Plan: @unchecked Sendable {
         capacities[layer.input], reach[layer.input].below - readerBelow + layer.padTop + stepRows)
     }
     self.capacities = capacities
+    lentRows = Plan.lentRows(network, reach)
     if let level = network.noiseLevel { setNoiseLevel(level) }
+  }
+
+  private static func lentRows(_ network: IntegerNetwork, _ reach: [(above: Int, below: Int)]) -> [Int]? {
+    var lent = [Int](repeating: 0, count: network.tensors.count)
+    for operation in network.operations {
+      switch operation {
+      case .picture: break
+      case .mix, .enlargement: return nil
+      case .convolution(let layer):
+        let begins = layer.output.map { reach[$0].above } ?? 0
+        let below = layer.kernelHeight - 1 - layer.padTop
+        lent[layer.input] = max(lent[layer.input], reach[layer.input].above - begins + below)
+      }
+    }
+    return lent
   }
 
   /// Whether a tensor is sixteen channels that one convolution makes and another alone reads, for the ending's few sums.

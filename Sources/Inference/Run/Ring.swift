@@ -1,3 +1,5 @@
+import Foundation
+
 /// The rows of one tensor that are alive: of each, the columns of one strip, and what lies left of them.
 struct Ring {
   /// Bytes from pixel to pixel.
@@ -12,7 +14,9 @@ struct Ring {
   /// A row of codes that stand for zero, for what lies above and below the picture.
   let blank: UnsafeMutablePointer<UInt8>
   private let first: UnsafeMutablePointer<UInt8>
-  private let rowBytes: Int
+  /// Of a row, with what lies left and right of the strip's own columns.
+  let rowBytes: Int
+  private let leftBytes: Int
   private let margin: Int
   private let blankCode: UInt8
 
@@ -38,6 +42,7 @@ struct Ring {
     planeBytes = whole % 4096 == 0 ? whole + 64 : whole
     rowBytes = planes * planeBytes
     let memory = arena.make(UInt8.self, count: rowBytes * (capacity + 1))
+    leftBytes = left
     first = memory + left
     self.blank = first + rowBytes * capacity
     fill(memory, bytes: rowBytes * (capacity + 1))
@@ -45,6 +50,14 @@ struct Ring {
 
   /// The first of the strip's own columns.
   func row(_ y: Int) -> UnsafeMutablePointer<UInt8> { first + y % capacity * rowBytes }
+
+  /// Copies a row with all that lies around it.
+  ///
+  /// - Returns: the first of the strip's own columns there.
+  func copyRow(_ y: Int, to copy: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+    memcpy(copy, row(y) - leftBytes, rowBytes)
+    return copy + leftBytes
+  }
 
   /// Makes what lies left of the picture stand for zero again, after another strip wrote over it.
   func openRow(_ y: Int) {

@@ -4,61 +4,103 @@ import Frames
 ///
 /// Threads rarely finish together: others' work on their cores, a decoder's or another program's, costs one of them a
 /// third of its time now and then, and a frame is done when the last of them is.
+///
+/// A network's rows depend on some above and below. Where two runs of rows meet, every tensor of the lower one begins as
+/// far above the cut as that run's output depends on it, and the upper run's ends just there: what it reads beyond, two
+/// rows for a layer of 3x3, the lower run lends (`Loan`), and no row is made twice. If the lower run is late, the upper
+/// one makes those rows itself.
 final class RowShares: Sendable {
+  /// Rows that one thread makes, from top to bottom.
+  struct Run: Sendable {
+    var rows: Range<Int>
+    /// Where it leaves its first rows for the run above, and where it finds those of the run below.
+    var lends: Loan?
+    var borrows: Loan?
+  }
+
   private struct State {
-    /// Of each thread the rows that it has not begun of the range it is in.
-    var current: [Range<Int>]
-    /// The ranges that it has not begun.
-    var waiting: [[Range<Int>]]
+    /// Of each thread the rows that it has not begun of the run it is in.
+    var current: [Run]
+    /// The runs that it has not begun.
+    var waiting: [[Run]]
   }
 
   let threads: Int
   private let state: Locked<State>
-  /// Rows that a range has to be longer than to be cut, and those that a thread that takes its end makes again.
-  private let least, again: Int
+  /// Rows above and below that a row depends on; nil: a run that was begun cannot be cut.
+  private let overlap: Int?
+  private let loans: Loans?
+  /// Rows that a run has to be longer than to be cut.
+  private let least: Int
 
   /// - Parameters:
   ///   - ranges: of rows, from top to bottom.
-  ///   - overlap: rows above and below that a run of rows depends on; nil: a range that was begun cannot be cut.
-  init(_ ranges: [Range<Int>], among count: Int, overlap: Int?) {
-    let shares = RowShares.shares(of: ranges, among: count)
+  ///   - overlap: rows above and below that a row depends on; nil: a run that was begun cannot be cut.
+  ///   - loans: nil: each run makes all rows that it needs itself.
+  init(_ ranges: [Range<Int>], among count: Int, overlap: Int?, loans: Loans? = nil) {
+    var shares = RowShares.shares(of: ranges, among: count).map { $0.map { Run(rows: $0) } }
+    if let loans {
+      for (lower, upper) in zip(shares.indices.dropFirst(), shares.indices)
+      where shares[lower][0].rows.lowerBound == shares[upper].last?.rows.upperBound {
+        let loan = loans.take()
+        shares[upper][shares[upper].count - 1].borrows = loan
+        shares[lower][0].lends = loan
+      }
+    }
     threads = shares.count
-    state = Locked(State(current: .init(repeating: 0..<0, count: shares.count), waiting: shares))
-    least = overlap.map { 3 * $0 } ?? .max
-    // Half of them, in the mean of all layers.
-    again = (overlap ?? 0) / 2
+    state = Locked(State(current: .init(repeating: Run(rows: 0..<0), count: shares.count), waiting: shares))
+    self.overlap = overlap
+    self.loans = loans
+    least = overlap.map { loans == nil ? 3 * $0 : $0 / 2 } ?? .max
   }
 
-  /// What a thread that is done with its last range has to do next; nil: nothing.
-  func next(for thread: Int) -> Range<Int>? {
+  /// What a thread that is done with its last run has to do next; nil: nothing.
+  func next(for thread: Int) -> Run? {
     state.withLock { state in
-      let range = state.waiting[thread].isEmpty ? taken(&state) : state.waiting[thread].removeFirst()
-      if let range { state.current[thread] = range }
-      return range
+      let run = state.waiting[thread].isEmpty ? taken(&state) : state.waiting[thread].removeFirst()
+      if let run { state.current[thread] = run }
+      return run
     }
   }
 
-  /// Says that a thread makes its range's rows before `row`.
+  /// Says that a thread makes its run's rows before `row`.
   ///
-  /// - Returns: the end of its range, which may have come nearer.
-  func proceed(_ thread: Int, to row: Int) -> Int {
+  /// - Returns: the end of its run, which may have come nearer, and from where it is near whose rows it is to borrow.
+  func proceed(_ thread: Int, to row: Int) -> (end: Int, loan: Loan?) {
     state.withLock { state in
-      let range = state.current[thread]
-      state.current[thread] = min(max(row, range.lowerBound), range.upperBound)..<range.upperBound
-      return range.upperBound
+      let run = state.current[thread]
+      let (end, begun) = (run.rows.upperBound, min(max(row, run.rows.lowerBound), run.rows.upperBound))
+      if let loan = run.borrows, end - begun <= overlap ?? 0, loan.isFilled {
+        // From now on its tensors end where that loan begins: the run can no longer be cut.
+        state.current[thread].rows = end..<end
+        return (end, loan)
+      }
+      state.current[thread].rows = begun..<end
+      return (end, nil)
     }
   }
 
-  /// From the thread that has most left: a range that it has not begun, or the end of the one it is in.
-  private func taken(_ state: inout State) -> Range<Int>? {
-    func left(_ thread: Int) -> Int { state.waiting[thread].reduce(state.current[thread].count) { $0 + $1.count } }
+  /// From the thread that has most left: a run that it has not begun, or the end of the one it is in.
+  private func taken(_ state: inout State) -> Run? {
+    func left(_ thread: Int) -> Int {
+      state.waiting[thread].reduce(state.current[thread].rows.count) { $0 + $1.rows.count }
+    }
     guard let other = state.current.indices.max(by: { left($0) < left($1) }) else { return nil }
-    if let range = state.waiting[other].popLast() { return range }
-    let range = state.current[other]
-    guard range.count > least else { return nil }
-    let middle = range.lowerBound + (range.count + again) / 2
-    state.current[other] = range.lowerBound..<middle
-    return middle..<range.upperBound
+    if let run = state.waiting[other].popLast() { return run }
+    let run = state.current[other]
+    guard run.rows.count > least else { return nil }
+    let middle = cut(run.rows)
+    let loan = loans?.take()
+    state.current[other] = Run(rows: run.rows.lowerBound..<middle, lends: run.lends, borrows: loan)
+    return Run(rows: middle..<run.rows.upperBound, lends: loan, borrows: run.borrows)
+  }
+
+  /// Where both parts are done together: the upper one's tensors are already ahead, by half of the overlap in their mean,
+  /// and less where the run ends before.
+  private func cut(_ rows: Range<Int>) -> Int {
+    let (count, ahead) = (Double(rows.count), Double(overlap ?? 0) / 2)
+    let upper = count < 3 * ahead ? 2 * ahead * ((1 + count / ahead).squareRoot() - 1) : (count + ahead) / 2
+    return rows.lowerBound + min(max(Int(upper), 1), rows.count - 1)
   }
 
   /// Cuts rows into runs of about the same length, one list for each thread.

@@ -20,15 +20,17 @@ struct Strips {
   /// - Parameters:
   ///   - width: of the folded picture.
   ///   - stripWidth: of all strips but the last, rounded up; nil: as many as the cache holds.
+  ///   - threads: of several, rows that are one strip can be cut and lent while they are made (`RowShares`): that gains more
+  ///     than rows that spill into the cores' common cache cost.
   ///   - cache: bytes of a core's own.
-  init(_ plan: Plan, width: Int, stripWidth: Int? = nil, cache: Int = Strips.cache) {
+  init(_ plan: Plan, width: Int, stripWidth: Int? = nil, threads: Int = 1, cache: Int = Strips.cache) {
     self.width = width
     if let stripWidth {
       starts = Array(stride(from: 0, to: width, by: Strips.rounded(max(stripWidth, 1))))
       return
     }
     let most = width / max(Strips.narrowest, 2 * plan.meanLead)
-    let room = max(cache * 3 / 4 - plan.arena.bytes, cache / 4)
+    let room = max((threads > 1 ? cache * 5 / 2 : cache * 3 / 4) - plan.arena.bytes, cache / 4)
     let count = max(min((width * plan.bytesPerColumn + room - 1) / room, most), 1)
     // Whole tiles; the first strip makes more of what leads, the last less.
     let each = (width / count + Band.tile - 1) / Band.tile * Band.tile
