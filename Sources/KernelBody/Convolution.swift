@@ -1,9 +1,9 @@
 /// One row of a convolution's outputs, for one or two blocks of sixteen channels.
 ///
 /// The weights are a list of taps, grouped by input row: each is four (`few`: sixteen) neighbouring input bytes, from
-/// `offsets` bytes after the pixel's own place, and 64 · blocks bytes of weights (`quads`: 16). Elements and weights have the
-/// instruction set's `elementBytes`. That covers any kernel size, any number of
-/// channels, and zeros left out. Taps one pixel apart share what they load, so an entry may hold three or two of them.
+/// `offsets` bytes after the pixel's own place, and 64 · blocks bytes of weights (`quads`: 16). Elements and weights have
+/// the instruction set's `elementBytes`. That covers any kernel size, any number of channels, and zeros left out. Taps one
+/// pixel apart share what they load, so an entry may hold three or two of them.
 public struct ConvolutionRow {
   public enum Shape: Sendable {
     /// A tap is four bytes, for sixteen outputs a block.

@@ -121,6 +121,16 @@ import Testing
     }
   }
 
+  /// Waits until so many segments are there, half a minute at most. Not in a task that may have to wait for other tests
+  /// until the run is over.
+  private func wait(for count: Int, _ ground: Playground, _ process: Process) {
+    var looks = 3000
+    while looks > 0, process.isRunning, pieces(ground, "a").count < count {
+      usleep(10_000)
+      looks -= 1
+    }
+  }
+
   @Test func aKilledRunGoesOnWithTheMissingSegments() async throws {
     let ground = try Playground()
     try clip(ground, "open.mkv", try #require(Self.clips["open.mkv"]))
@@ -130,8 +140,7 @@ import Testing
     process.executableURL = URL(filePath: Self.pipe)
     process.arguments = ["run", pipeline, ground.path("in"), "-o", ground.path("a"), "-q"]
     try process.run()
-    // Not in a task that may have to wait for other tests until the run is over.
-    while process.isRunning, pieces(ground, "a").count < 2 { usleep(10_000) }
+    wait(for: 2, ground, process)
     kill(process.processIdentifier, SIGKILL)
     while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
     let there = pieces(ground, "a").count
@@ -201,10 +210,7 @@ import Testing
       "run", try pipeline(ground, segment: "1s", filters: "resize: 5"), ground.path("in"), "-o", ground.path("a"), "-q",
     ]
     try process.run()
-    for _ in 0..<3000 {
-      guard pieces(ground, "a").isEmpty else { break }
-      try await Task.sleep(for: .milliseconds(10))
-    }
+    wait(for: 1, ground, process)
     // Once for the next checkpoint, twice for at once.
     while process.isRunning {
       kill(process.processIdentifier, SIGINT)

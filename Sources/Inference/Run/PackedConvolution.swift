@@ -146,11 +146,11 @@ struct PackedConvolution {
       plainOffsets: isPlain ? arena.copy(scales.map { $0 * -0x1p23 }) : nil)
   }
 
-  /// Nil where one of the channels' cannot be fused.
+  /// Nil where one of the channels' cannot be fused, and for sums that stay what they are.
   private static func fusedScales(
     _ layer: IntegerNetwork.Convolution, _ channels: [Int], _ zeroPoint: UInt8
   ) -> [FusedScale]? {
-    guard layer.onlySaturates, zeroPoint == 0 else { return nil }
+    guard layer.output != nil, layer.onlySaturates, zeroPoint == 0 else { return nil }
     let scales = channels.compactMap { channel in
       channel < layer.scales.count
         ? FusedScale(layer.scales[channel], largestSum: Emission.largestSum(layer, channel)) : .zero

@@ -3,7 +3,8 @@ import Kernels
 /// A convolution's non-zero weights as a list of taps, as `ConvolutionRow` describes it.
 ///
 /// A row of the window is `kernelWidth · inputStep` neighbouring bytes, cut into groups of four, or of sixteen where a
-/// layer has few outputs. Where channels lie in groups of four, each group is a row of its own, of four bytes a pixel. That holds for any number of channels, one included.
+/// layer has few outputs. Where channels lie in groups of four, each group is a row of its own, of four bytes a pixel.
+/// That holds for any number of channels, one included.
 struct TapList {
   let shape: ConvolutionRow.Shape
   let blocks: Int
