@@ -87,7 +87,7 @@ public final class NetworkRunner {
       let strips = Strips(
         plan, width: (width + fold - 1) / fold, stripWidth: stripWidth, threads: pool.threads)
       bands = (0..<pool.threads).map { _ in Band(plan, strips) }
-      loans = plan.lentRows == nil || strips.count > 1 ? nil : Loans(plan, rowBytes: bands[0].rowBytes)
+      loans = strips.count > 1 || !plan.lends ? nil : Loans(plan, rowBytes: bands[0].rowBytes)
       self.width = width
     }
     var changed = [0..<(height + fold - 1) / fold]

@@ -57,9 +57,14 @@ struct NetworkShape: CustomTestStringConvertible {
         layer.noise = (0..<outputs).map { _ in Double.random(in: -50000...50000, using: &random) }
       }
       if !last {
-        // So that codes fill their range and clip now and then.
-        let typical = 1 / (20.0 * Double(weights.upperBound) * Double(window).squareRoot())
-        layer.scales = (0..<outputs).map { _ in Float(typical * Double.random(in: 0.2...2, using: &random)) }
+        // So that codes of noise fill their range and clip now and then, in every layer. Weights of one sign add up faster.
+        let spread = weights.contains(0) ? 0.6 : 20
+        let typical = 1 / (spread * Double(weights.upperBound) * Double(window).squareRoot())
+        let fuses = Bool.random(using: &random)
+        layer.scales = (0..<outputs).map { channel in
+          let scale = Float(typical * Double.random(in: 0.2...2, using: &random))
+          return fuses ? FusedScale.scale(near: scale, largestSum: Emission.largestSum(layer, channel)) : scale
+        }
         if slopes {
           layer.negativeScales = layer.scales.map { $0 * Float.random(in: -0.5...1.5, using: &random) }
           layer.high = UInt8.random(in: 200...255, using: &random)

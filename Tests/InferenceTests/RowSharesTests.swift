@@ -19,11 +19,15 @@ import Testing
   @Test(arguments: [[0..<500], [0..<40, 45..<46, 60..<300]], [nil, 0, 6])
   func threadsOfAnySpeedMakeEveryRowOnce(_ ranges: [Range<Int>], overlap: Int?) {
     var random = Seeded(state: 21)
+    let plan = Plan(NetworkShape(channels: [16]).make(&random), table: .current)
     for _ in 0..<50 {
       let count = Int.random(in: 1...4, using: &random)
       let speeds = (0..<count).map { _ in Int.random(in: 1...20, using: &random) }
       var threads = Simulation(
-        RowShares(ranges, among: count, overlap: overlap), step: .random(in: 1...4, using: &random))
+        RowShares(
+          ranges, among: count, overlap: overlap,
+          loans: overlap == nil || Bool.random(using: &random) ? nil : Loans(plan, rowBytes: [64, 64])),
+        step: .random(in: 1...4, using: &random))
       while !threads.areDone {
         for thread in 0..<count where Int.random(in: 1...20, using: &random) <= speeds[thread] { threads.step(thread) }
       }
@@ -49,6 +53,8 @@ import Testing
     cut.begin(first: [100, 100], height: 100)
     #expect(shares.proceed(2, to: rest.rows.lowerBound - 5).loan == nil, "it is not near")
     #expect(shares.proceed(2, to: rest.rows.lowerBound - 4).loan === cut)
+    _ = shares.proceed(0, to: 40)
+    #expect(shares.next(for: 0)?.rows == nil, "who borrows is cut no more")
     #expect(shares.proceed(2, to: rest.rows.lowerBound).loan === cut)
   }
 
@@ -68,41 +74,30 @@ import Testing
     NetworkShape(channels: [48, 16], planes: 3, slopes: true),
   ]
 
-  /// A picture cut into three runs, each of which takes rows from the one below or makes them itself.
-  @Test(arguments: shapes, [true, false]) func aCutPictureGivesTheSameBits(_ shape: NetworkShape, lending: Bool) throws
-  {
+  /// A picture of 50 rows in three runs. The middle one hears at row 17 that it ends at 31, and from some row on that it is
+  /// to borrow what it needs beyond.
+  @Test(arguments: shapes, [nil, 0, 17, 25, 28, 30]) func aCutPictureGivesTheSameBits(
+    _ shape: NetworkShape, borrowsFrom: Int?
+  ) {
     var random = Seeded(state: 22)
     for table in KernelTable.available {
-      let network = Network(integers: shape.make(&random))
-      let runner = NetworkRunner(network, threads: 1, table: table)
-      let (width, height) = (30 * shape.fold, 50 * shape.fold)
-      let input = TestPlane(width: width, height: height, depth: 8, count: shape.planes)
-      input.samples = (0..<shape.planes * width * height).map { _ in UInt16.random(in: 0...255, using: &random) }
-      let scale = network.scale
-      let whole = TestPlane(width: scale * width, height: scale * height, depth: 8, count: shape.planes)
-      let cut = TestPlane(width: scale * width, height: scale * height, depth: 8, count: shape.planes)
-      runner.run(input.planes, depth: 8, into: whole.mutables, outputDepth: 8)
-      let job = Band.Job(
-        inputs: input.planes, inputDepth: 8, outputs: cut.mutables, outputDepth: 8,
-        arithmetic: EndingArithmetic(runner.plan.network.ending, inputDepth: 8, outputDepth: 8))
-      let band = runner.bands[0]
-      let loans = Loans(runner.plan, rowBytes: band.rowBytes)
+      let cut = CutPicture(shape, table, &random)
+      let loans = Loans(cut.plan, rowBytes: cut.band.rowBytes)
       let (upper, lower) = (loans.take(), loans.take())
-      // The end of each comes nearer while it runs, and is known by the time that its rows are near.
-      band.run(job, .init(rows: 31..<50, lends: lower))
-      band.run(job, .init(rows: 3..<50, lends: upper)) { $0 > 17 ? (31, lending ? lower : nil) : (50, nil) }
+      #expect(cut.givesItsRows(.init(rows: 31..<50, lends: lower)) { _ in (50, nil) })
+      let middle = RowShares.Run(rows: 3..<50, lends: upper)
+      #expect(
+        cut.givesItsRows(middle, until: 31) { row in
+          row <= 17 ? (50, nil) : (31, row >= borrowsFrom ?? 50 ? lower : nil)
+        })
       #expect(lower.isFilled && upper.isFilled)
-      band.run(job, .init(rows: 0..<3)) { _ in (3, lending ? upper : nil) }
-      #expect(cut.samples == whole.samples)
-      guard lending else { continue }
-      // Whose rows they are shows: those of black rows below are others.
-      let black = TestPlane(width: width, height: height, depth: 8, count: shape.planes)
-      band.run(
-        Band.Job(
-          inputs: black.planes, inputDepth: 8, outputs: cut.mutables, outputDepth: 8, arithmetic: job.arithmetic),
-        .init(rows: 31..<50, lends: lower))
-      band.run(job, .init(rows: 3..<31)) { _ in (31, lower) }
-      #expect(cut.samples != whole.samples)
+      #expect(cut.givesItsRows(.init(rows: 0..<3)) { _ in (3, borrowsFrom == nil ? nil : upper) })
+      // Whose rows they are shows where they are another picture's.
+      guard let borrowsFrom, borrowsFrom < 28 else { continue }
+      cut.band.run(cut.job(of: cut.black), .init(rows: 31..<50, lends: lower))
+      #expect(!cut.givesItsRows(.init(rows: 3..<31)) { _ in (31, lower) })
+      let reach = cut.plan.pictureReach
+      #expect(cut.givesItsRows(.init(rows: 3..<31), until: 31 - reach.above - reach.below) { _ in (31, lower) })
     }
   }
 
@@ -123,6 +118,53 @@ import Testing
         runner.run(input.planes, depth: 8, into: output.mutables, outputDepth: 8)
         #expect(output.samples == expected.samples)
       }
+    }
+  }
+}
+
+/// A picture of noise, 50 rows where the network folds it, and what a network makes of it as a whole.
+private struct CutPicture {
+  private let network: Network
+  private let runner: NetworkRunner
+  private let input: TestPlane
+  let black: TestPlane
+  private let expected: [UInt16]
+  private let output: TestPlane
+
+  var plan: Plan { runner.plan }
+  var band: Band { runner.bands[0] }
+
+  init(_ shape: NetworkShape, _ table: KernelTable, _ random: inout Seeded) {
+    network = Network(integers: shape.make(&random))
+    runner = NetworkRunner(network, threads: 1, table: table)
+    let (width, height, scale) = (30 * shape.fold, 50 * shape.fold, network.scale)
+    input = TestPlane(width: width, height: height, depth: 8, count: shape.planes)
+    input.samples = (0..<shape.planes * width * height).map { _ in UInt16.random(in: 0...255, using: &random) }
+    black = TestPlane(width: width, height: height, depth: 8, count: shape.planes)
+    output = TestPlane(width: scale * width, height: scale * height, depth: 8, count: shape.planes)
+    runner.run(input.planes, depth: 8, into: output.mutables, outputDepth: 8)
+    expected = output.samples
+  }
+
+  func job(of input: TestPlane) -> Band.Job {
+    Band.Job(
+      inputs: input.planes, inputDepth: 8, outputs: output.mutables, outputDepth: 8,
+      arithmetic: EndingArithmetic(plan.network.ending, inputDepth: 8, outputDepth: 8))
+  }
+
+  /// Whether a run makes just its rows, and those before `until` as they are in the whole picture.
+  func givesItsRows(
+    _ run: RowShares.Run, until end: Int? = nil, proceed: @escaping (Int) -> (end: Int, loan: Loan?)
+  ) -> Bool {
+    let untouched = expected.map { $0 == 0 ? 1 : $0 - 1 }
+    output.samples = untouched
+    band.run(job(of: input), run, proceed: proceed)
+    let rows = run.rows.lowerBound..<(end ?? run.rows.upperBound)
+    let last = proceed(50).end
+    return output.samples.enumerated().allSatisfy { index, sample in
+      let row = index / output.width % output.height * 50 / output.height
+      if rows.contains(row) { return sample == expected[index] }
+      return (run.rows.lowerBound..<last).contains(row) || sample == untouched[index]
     }
   }
 }

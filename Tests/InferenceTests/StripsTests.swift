@@ -35,6 +35,18 @@ struct StripsTests {
     #expect(Strips(plan, width: 20, cache: 1 << 12).count == 1)
   }
 
+  @Test func rowsThatSeveralThreadsCutMaySpill() {
+    let shape = NetworkShape(channels: [32, 32, 32])
+    let plan = StripsTests.plan(shape)
+    let mixing = StripsTests.plan(NetworkShape(channels: [32, 32, 32], mixing: .sum))
+    let cache = (2000 * plan.bytesPerColumn + plan.arena.bytes) / 2
+    #expect(Strips(plan, width: 2000, threads: 2, cache: cache).count == 1)
+    #expect(Strips(plan, width: 2000, threads: 1, cache: cache).count > 1)
+    #expect(Strips(mixing, width: 2000, threads: 2, cache: cache).count > 1, "its rows are not lent")
+    let wide = (1...8).map { Strips(plan, width: 3000, threads: $0, cache: cache).count }
+    #expect(wide.allSatisfy { $0 == wide[0] }, "what spills too far is cut as for one thread")
+  }
+
   @Test func ofTheCacheGiveTheBitsOfOne() {
     var random = Seeded(state: 6)
     let network = Network(integers: NetworkShape(channels: [64, 64], zeroPoints: true).make(&random))

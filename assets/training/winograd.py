@@ -43,7 +43,9 @@ def library():
 def fits(x, layers):
     """Whether `x` (n, c, h, w) can go through `layers` [(kernel, bias)] here."""
     whole = x.shape[2] % 4 == 0 and x.shape[3] % 4 == 0
-    return x.device.type == "cpu" and x.dtype == torch.float32 and whole and library() is not None
+    parts = [len(bias) / kernel.shape[1] for (kernel, _), (_, bias) in zip(layers[1:], layers)]
+    alike = layers[0][0].shape[1] == x.shape[1] and parts[-1] == 1 and len({*parts[:-1]}) <= 1
+    return x.device.type == "cpu" and x.dtype == torch.float32 and whole and alike and library() is not None
 
 
 def by_group(layers, groups):

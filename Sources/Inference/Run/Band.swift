@@ -5,7 +5,8 @@ import Kernels
 /// One thread's share of a picture: a band of rows, run depth-first, strip by strip.
 ///
 /// Of every tensor only the rows that are still needed exist, in a ring; one step makes one row of output, or
-/// four, and before it each layer's next ones. A band makes the few rows above and below that it depends on itself.
+/// four, and before it each layer's next ones. A band makes the few rows above that it depends on itself, and those below
+/// unless another lends them.
 final class Band {
   let plan: Plan
   /// Their columns are those of every tensor: the picture's, or its blocks where the network folds it.
@@ -155,8 +156,9 @@ final class Band {
       guard end > y else { break }
       self.loan = loan
       for tensor in rings.indices {
-        let lent = loan == nil ? height : max(0, last - plan.reach[tensor].above)
-        wanted[tensor] = min(lent, height, end + plan.reach[tensor].below)
+        // While it borrows, its own rows end where the loan's begin.
+        let limit = loan == nil ? height : max(0, last - plan.reach[tensor].above)
+        wanted[tensor] = min(limit, end + plan.reach[tensor].below)
       }
       for index in plan.packed.indices {
         let start = profile == nil ? 0 : DispatchTime.now().uptimeNanoseconds

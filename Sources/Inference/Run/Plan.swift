@@ -33,8 +33,10 @@ final class Plan: @unchecked Sendable {
   let pictureReach: (above: Int, below: Int)
 
   /// How many of the first rows of each tensor that a run of rows makes the run above it reads, if every tensor of that
-  /// one ends where this one's begins; nil: operations other than convolutions read rows, which look in rings alone.
-  let lentRows: [Int]?
+  /// one ends where this one's begins (`Loan`).
+  let lentRows: [Int]
+  /// Whether rows are lent: not where operations other than convolutions read rows, which look in rings alone.
+  let lends: Bool
 
   init(_ network: IntegerNetwork, table: KernelTable) {
     self.network = network
@@ -103,20 +105,22 @@ final class Plan: @unchecked Sendable {
     }
     self.capacities = capacities
     lentRows = Plan.lentRows(network, reach)
+    lends = network.operations.allSatisfy {
+      switch $0 {
+      case .picture, .convolution: true
+      case .mix, .enlargement: false
+      }
+    }
     if let level = network.noiseLevel { setNoiseLevel(level) }
   }
 
-  private static func lentRows(_ network: IntegerNetwork, _ reach: [(above: Int, below: Int)]) -> [Int]? {
+  private static func lentRows(_ network: IntegerNetwork, _ reach: [(above: Int, below: Int)]) -> [Int] {
     var lent = [Int](repeating: 0, count: network.tensors.count)
-    for operation in network.operations {
-      switch operation {
-      case .picture: break
-      case .mix, .enlargement: return nil
-      case .convolution(let layer):
-        let begins = layer.output.map { reach[$0].above } ?? 0
-        let below = layer.kernelHeight - 1 - layer.padTop
-        lent[layer.input] = max(lent[layer.input], reach[layer.input].above - begins + below)
-      }
+    for case .convolution(let layer) in network.operations {
+      // The reader's own rows end so far above the cut.
+      let above = layer.output.map { reach[$0].above } ?? 0
+      let below = layer.kernelHeight - 1 - layer.padTop
+      lent[layer.input] = max(lent[layer.input], reach[layer.input].above - above + below)
     }
     return lent
   }

@@ -51,12 +51,13 @@ final class RowShares: Sendable {
     state = Locked(State(current: .init(repeating: Run(rows: 0..<0), count: shares.count), waiting: shares))
     self.overlap = overlap
     self.loans = loans
-    least = overlap.map { loans == nil ? 3 * $0 : $0 / 2 } ?? .max
+    least = overlap.map { max(1, loans == nil ? 3 * $0 : $0 / 2) } ?? .max
   }
 
   /// What a thread that is done with its last run has to do next; nil: nothing.
   func next(for thread: Int) -> Run? {
     state.withLock { state in
+      state.current[thread] = Run(rows: 0..<0)
       let run = state.waiting[thread].isEmpty ? taken(&state) : state.waiting[thread].removeFirst()
       if let run { state.current[thread] = run }
       return run
@@ -65,13 +66,15 @@ final class RowShares: Sendable {
 
   /// Says that a thread makes its run's rows before `row`.
   ///
-  /// - Returns: the end of its run, which may have come nearer, and from where it is near whose rows it is to borrow.
+  /// - Returns: the end of its run, which may have come nearer; and a loan, where the rows are near that some tensor would
+  ///   read there or make again: nearer than those that a row depends on.
   func proceed(_ thread: Int, to row: Int) -> (end: Int, loan: Loan?) {
     state.withLock { state in
       let run = state.current[thread]
       let (end, begun) = (run.rows.upperBound, min(max(row, run.rows.lowerBound), run.rows.upperBound))
       if let loan = run.borrows, end - begun <= overlap ?? 0, loan.isFilled {
-        // From now on its tensors end where that loan begins: the run can no longer be cut.
+        // From now on its tensors end where that loan begins. The run must no longer be cut: if its tensors had to go on,
+        // they would make more rows at once than their rings hold.
         state.current[thread].rows = end..<end
         return (end, loan)
       }
@@ -95,8 +98,9 @@ final class RowShares: Sendable {
     return Run(rows: middle..<run.rows.upperBound, lends: loan, borrows: run.borrows)
   }
 
-  /// Where both parts are done together: the upper one's tensors are already ahead, by half of the overlap in their mean,
-  /// and less where the run ends before.
+  /// Where both parts are done together. The upper one's tensors are ahead already, the picture by the whole overlap, the
+  /// last layer by nothing, half of it in their mean: of so many rows, `upper` - `ahead` are to be made, or upper² / (4
+  /// ahead) if the first tensors have them all; that many are to be left to the lower part.
   private func cut(_ rows: Range<Int>) -> Int {
     let (count, ahead) = (Double(rows.count), Double(overlap ?? 0) / 2)
     let upper = count < 3 * ahead ? 2 * ahead * ((1 + count / ahead).squareRoot() - 1) : (count + ahead) / 2

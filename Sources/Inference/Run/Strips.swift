@@ -20,8 +20,8 @@ struct Strips {
   /// - Parameters:
   ///   - width: of the folded picture.
   ///   - stripWidth: of all strips but the last, rounded up; nil: as many as the cache holds.
-  ///   - threads: of several, rows that are one strip can be cut and lent while they are made (`RowShares`): that gains more
-  ///     than rows that spill into the cores' common cache cost.
+  ///   - threads: with several, there is one strip even of rows that take 2.5 times the cache: they can be cut and lent
+  ///     while they are made (`RowShares`), which gains more than what spills into the cores' common cache costs.
   ///   - cache: bytes of a core's own.
   init(_ plan: Plan, width: Int, stripWidth: Int? = nil, threads: Int = 1, cache: Int = Strips.cache) {
     self.width = width
@@ -29,8 +29,12 @@ struct Strips {
       starts = Array(stride(from: 0, to: width, by: Strips.rounded(max(stripWidth, 1))))
       return
     }
+    if threads > 1 && plan.lends && width * plan.bytesPerColumn + plan.arena.bytes <= cache * 5 / 2 {
+      starts = [0]
+      return
+    }
     let most = width / max(Strips.narrowest, 2 * plan.meanLead)
-    let room = max((threads > 1 ? cache * 5 / 2 : cache * 3 / 4) - plan.arena.bytes, cache / 4)
+    let room = max(cache * 3 / 4 - plan.arena.bytes, cache / 4)
     let count = max(min((width * plan.bytesPerColumn + room - 1) / room, most), 1)
     // Whole tiles; the first strip makes more of what leads, the last less.
     let each = (width / count + Band.tile - 1) / Band.tile * Band.tile
