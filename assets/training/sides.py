@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Begin a grouped network as an ensemble of one: sides.py NARROW.npz OUT.npz --sides 6
+"""Begin a grouped network as an ensemble of one, or of a few: sides.py NARROW.npz ... OUT.npz --sides 6
 
 A network's mean over turned and mirrored copies of a picture is better than the network (geometric self-ensemble:
 Timofte, Rothe and Van Gool 2016). Instead of the picture its kernels can be turned: OUT has one group of channels for
-each of `--sides` views, which only meet in the last convolution. From there they are trained on as one network.
+each of `--sides` views, which only meet in the last convolution; several networks share them, in that order. From there
+they are trained on as one network.
 """
 import argparse
 
@@ -33,26 +34,28 @@ def ends_turned_back(kernel, view, inputs, outputs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("narrow")
+    parser.add_argument("narrow", nargs="+")
     parser.add_argument("out")
     parser.add_argument("--sides", type=int, default=6)
     options = parser.parse_args()
-    stored = np.load(options.narrow)
-    views, end = VIEWS[: options.sides], sum(key.startswith("w") for key in stored) - 1
-    fold, scale = (round(size**0.5) for size in (stored["w0"].shape[1], len(stored[f"b{end}"])))
-    arrays = {"w0": np.concatenate([ends_turned_back(stored["w0"], view, fold, 1) for view in views])}
+    networks = [np.load(path) for path in options.narrow]
+    sides = [(networks[i * len(networks) // options.sides], view) for i, view in enumerate(VIEWS[: options.sides])]
+    first = networks[0]
+    end = sum(key.startswith("w") for key in first) - 1
+    fold, scale = (round(size**0.5) for size in (first["w0"].shape[1], len(first[f"b{end}"])))
+    arrays = {"w0": np.concatenate([ends_turned_back(side["w0"], view, fold, 1) for side, view in sides])}
     for i in range(1, end):
-        arrays[f"w{i}"] = np.concatenate([turned_back(stored[f"w{i}"], view, (2, 3)) for view in views])
-    ends = [ends_turned_back(stored[f"w{end}"], view, 1, scale) for view in views]
-    arrays[f"w{end}"] = np.concatenate(ends, axis=1) / np.float32(len(views))
+        arrays[f"w{i}"] = np.concatenate([turned_back(side[f"w{i}"], view, (2, 3)) for side, view in sides])
+    ends = [ends_turned_back(side[f"w{end}"], view, 1, scale) for side, view in sides]
+    arrays[f"w{end}"] = np.concatenate(ends, axis=1) / np.float32(len(sides))
     for i in range(end):
-        arrays[f"b{i}"] = np.tile(stored[f"b{i}"], len(views))
-    bias = stored[f"b{end}"].reshape(scale, scale)
-    arrays[f"b{end}"] = np.mean([turned_back(bias, view, (0, 1)).ravel() for view in views], axis=0)
-    if "level" in stored:
-        arrays["level"] = np.tile(stored["level"], len(views))
-    if "scales" in stored:
-        arrays["scales"] = stored["scales"]
+        arrays[f"b{i}"] = np.concatenate([side[f"b{i}"] for side, _ in sides])
+    biases = [turned_back(side[f"b{end}"].reshape(scale, scale), view, (0, 1)).ravel() for side, view in sides]
+    arrays[f"b{end}"] = np.mean(biases, axis=0)
+    if "level" in first:
+        arrays["level"] = np.concatenate([side["level"] for side, _ in sides])
+    if "scales" in first:
+        arrays["scales"] = np.mean([network["scales"] for network in networks], axis=0)
     np.savez(options.out, **arrays)
 
 
