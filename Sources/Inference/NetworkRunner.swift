@@ -84,8 +84,7 @@ public final class NetworkRunner {
     guard width > 0, height > 0 else { return }
     let fold = network.integers.fold
     if width != self.width || bands.isEmpty {
-      let strips = Strips(
-        plan, width: (width + fold - 1) / fold, stripWidth: stripWidth, threads: pool.threads)
+      let strips = Strips(plan, width: (width + fold - 1) / fold, stripWidth: stripWidth, threads: pool.threads)
       bands = (0..<pool.threads).map { _ in Band(plan, strips) }
       loans = strips.count > 1 || !plan.lends ? nil : Loans(plan, rowBytes: bands[0].rowBytes)
       self.width = width

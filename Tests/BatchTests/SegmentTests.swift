@@ -121,10 +121,10 @@ import Testing
     }
   }
 
-  /// Waits until so many segments are there, half a minute at most. Not in a task that may have to wait for other tests
+  /// Waits until so many segments are there, two minutes at most. Not in a task that may have to wait for other tests
   /// until the run is over.
   private func wait(for count: Int, _ ground: Playground, _ process: Process) {
-    var looks = 3000
+    var looks = 12_000
     while looks > 0, process.isRunning, pieces(ground, "a").count < count {
       usleep(10_000)
       looks -= 1
@@ -161,7 +161,7 @@ import Testing
   private func stopped(_ ground: Playground, _ pipeline: String) async throws -> Playground.Outcome {
     let stop = StopFlag()
     async let outcome = run(ground, pipeline, "a", stop: stop) { $0.jobs = 1 }
-    for _ in 0..<3000 {
+    for _ in 0..<12_000 {
       guard pieces(ground, "a").isEmpty else { break }
       try await Task.sleep(for: .milliseconds(10))
     }

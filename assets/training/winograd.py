@@ -157,7 +157,8 @@ def compare(sizes, groups=1, pictures=4, side=64, rounds=20):
     pairs = [(run(torch_stack), run(stack)) for _ in range(rounds)]
     far = max(((a - b).norm() / a.norm()).item() for a, b in zip(pairs[-1][0][1:], pairs[-1][1][1:]))
     theirs, ours = (1000 * sorted(pair[i][0] for pair in pairs)[rounds // 2] for i in (0, 1))
-    print(f"{sizes}, {groups} groups: furthest {far:.1e} of its size; torch {theirs:.1f} ms, here {ours:.1f} ms, {theirs / ours:.2f}x")
+    times = f"torch {theirs:.1f} ms, here {ours:.1f} ms, {theirs / ours:.2f}x"
+    print(f"{sizes}, {groups} groups: furthest {far:.1e} of its size; {times}")
 
 
 if __name__ == "__main__":

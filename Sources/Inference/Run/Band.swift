@@ -117,7 +117,6 @@ final class Band {
   func run(_ job: Job, _ run: RowShares.Run, proceed: ((Int) -> (end: Int, loan: Loan?))? = nil) {
     let range = run.rows
     lends = run.lends
-    loan = nil
     defer { (lends, loan) = (nil, nil) }
     let network = plan.network
     let height = (job.inputs[0].height + network.fold - 1) / network.fold
@@ -223,7 +222,7 @@ final class Band {
   @inline(__always) private func close(_ tensor: Int, y: Int) {
     let (ring, count) = (rings[tensor], columns[tensor].count)
     ring.closeRow(y, columns: count)
-    lends?.take(y, of: tensor, from: ring)
+    lends?.keep(y, of: tensor, from: ring)
     if strip.pointee + 1 < strips.count {
       let bytes = plan.carried[tensor] * ring.step
       for plane in 0..<ring.planes {

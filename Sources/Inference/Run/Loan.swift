@@ -3,7 +3,7 @@ import Synchronization
 
 /// The first rows of every tensor that one run of rows makes, for the run above, which would else make them again.
 ///
-/// Unchecked: the thread of the lower run alone calls `begin` and `take`; others read rows once `isFilled`.
+/// Unchecked: the thread of the lower run alone calls `begin` and `keep`; others read rows once `isFilled`.
 final class Loan: @unchecked Sendable {
   /// Of each tensor: how many rows are lent, and the bytes of one.
   private let lent: [Int]
@@ -42,7 +42,7 @@ final class Loan: @unchecked Sendable {
   }
 
   /// Copies a row that is whole, if it is one of those that are lent.
-  @inline(__always) func take(_ y: Int, of tensor: Int, from ring: Ring) {
+  @inline(__always) func keep(_ y: Int, of tensor: Int, from ring: Ring) {
     let row = y - first[tensor]
     guard row < lent[tensor] else { return }
     let own = ring.copyRow(y, to: copies[tensor] + row * rowBytes[tensor])
