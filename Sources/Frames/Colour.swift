@@ -21,6 +21,20 @@ public struct Colour: Sendable, Hashable, Codable {
   }
 
   public static let unspecified = Colour()
+
+  /// What red, green and blue weigh in luma; BT.601's where the matrix is not known. They add up to 1.
+  public var lumaWeights: (red: Double, green: Double, blue: Double) {
+    let (red, blue): (Double, Double) =
+      switch matrix {
+      case 1: (0.2126, 0.0722)
+      case 4: (0.30, 0.11)
+      case 7: (0.212, 0.087)
+      case 9, 10: (0.2627, 0.0593)
+      default: (0.299, 0.114)
+      }
+    return (red, 1 - red - blue, blue)
+  }
+
   /// SMPTE ST 2084, the curve of HDR10.
   public var isPQ: Bool { transfer == 16 }
   /// ARIB STD-B67, hybrid log-gamma.

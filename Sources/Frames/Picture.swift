@@ -89,6 +89,13 @@ public final class Picture: @unchecked Sendable {
     self.sampleAspectRatio = sampleAspectRatio
   }
 
+  /// The same for a picture of another's size, format, colours and shape.
+  public convenience init(like other: Picture, fill: ([MutablePlane]) throws -> Void) rethrows {
+    try self.init(
+      width: other.width, height: other.height, format: other.format, colour: other.colour,
+      sampleAspectRatio: other.sampleAspectRatio, fill: fill)
+  }
+
   /// Wraps planes that `owner` keeps alive and unchanged: a decoder's frame, say. Nothing is copied.
   public init(
     lending planes: [Plane], owner: AnyObject, width: Int, height: Int, format: PixelFormat,

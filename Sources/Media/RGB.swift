@@ -24,15 +24,7 @@ struct RGBMatrix: Sendable {
   ///   - shiftedFrom: the depth that luma and chroma had before they were shifted up to `depth`, so that full range
   ///     ends below the largest number. - rgbShiftedFrom: the same of red, green and blue.
   init(_ colour: Colour, depth: Int, rgbDepth: Int, shiftedFrom: Int? = nil, rgbShiftedFrom: Int? = nil) {
-    let (kr, kb): (Double, Double) =
-      switch colour.matrix {
-      case 1: (0.2126, 0.0722)
-      case 4: (0.30, 0.11)
-      case 7: (0.212, 0.087)
-      case 9, 10: (0.2627, 0.0593)
-      default: (0.299, 0.114)
-      }
-    let kg = 1 - kr - kb
+    let (kr, kg, kb) = colour.lumaWeights
     let full = colour.range == .full
     let one = Double(1 << depth)
     let peak = Double(1 << rgbDepth - 1 << (rgbDepth - (rgbShiftedFrom ?? rgbDepth)))

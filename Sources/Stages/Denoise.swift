@@ -1,10 +1,10 @@
-import Foundation
 import Frames
 import Inference
+import Media
 import Pipeline
 
-/// Takes noise out of luma and chroma, each plane by itself, by a network that is told how much there is; or out of red,
-/// green and blue together.
+/// Takes noise out of luma and chroma, each plane by itself, by a network that is told how much there is; out of the
+/// three opponent planes, where chroma is as large as luma; or out of red, green and blue together.
 public struct Denoise: FilterStage {
   public struct Options: StageOptions {
     var model = "denoise-fast"
@@ -72,18 +72,17 @@ public struct Denoise: FilterStage {
 /// One stream's denoiser: it owns the network's buffers and threads, and what it has learned of the noise.
 final class DenoiseFilter: Filter {
   let output: StreamFormat
-  private let strength: Automatic
   private let luma: NetworkRunner
   /// Of another width than luma's, so that each keeps its buffers.
   private let chroma: NetworkRunner
-  private var trackers: [NoiseTracker] = []
+  private let strength: NoiseStrength
 
   /// Levels below this are left as they are: that little is rounding and texture.
   static let least = 0.5
 
   init(_ input: StreamFormat, network: Network, strength: Automatic, threads: Int) {
     output = input
-    self.strength = strength
+    self.strength = NoiseStrength(strength, isWanted: network.defaultNoiseLevel != nil)
     luma = NetworkRunner(network, threads: threads)
     chroma =
       input.pixelFormat.chroma == .none || input.pixelFormat.chroma.shift.x == 0
@@ -92,61 +91,51 @@ final class DenoiseFilter: Filter {
 
   func process(_ frame: Frame, emit: (Frame) throws -> Void) throws {
     // Pages have nothing to do with each other.
-    if frame.page != nil { trackers = [] }
-    try emit(frame.with(denoised(frame.picture)))
+    if frame.page != nil { strength.forget() }
+    let picture = frame.picture
+    try emit(frame.with(picture.format.chroma == .yuv444 ? opponentDenoised(picture) : planewiseDenoised(picture)))
   }
 
-  private func denoised(_ picture: Picture) -> Picture {
+  /// Each plane by itself.
+  private func planewiseDenoised(_ picture: Picture) -> Picture {
     let format = picture.format
+    let shares = NoiseShares(picture.colour, hasChroma: format.chroma != .none)
     return picture.withPlanes { planes in
-      let levels = levels(of: planes, picture)
+      let levels = planes.enumerated().map { index, plane in
+        index == format.alphaPlane
+          ? 0 : strength.level(of: plane, index, depth: format.depth, share: shares.planes[index])
+      }
       guard levels.contains(where: { $0 >= DenoiseFilter.least }) else { return picture }
-      return Picture(
-        width: picture.width, height: picture.height, format: format, colour: picture.colour,
-        sampleAspectRatio: picture.sampleAspectRatio
-      ) { outputs in
+      return Picture(like: picture) { outputs in
         for (index, plane) in planes.enumerated() {
           if levels[index] >= DenoiseFilter.least {
             let runner = index == 0 ? luma : chroma
             runner.noiseLevel = levels[index]
             runner.run(luma: plane, depth: format.depth, into: outputs[index], outputDepth: format.depth)
           } else {
-            for y in 0..<plane.height {
-              memcpy(
-                outputs[index].base + y * outputs[index].stride, plane.base + y * plane.stride,
-                plane.width * format.bytesPerSample)
-            }
+            outputs[index].copyRows(from: plane, format)
           }
         }
       }
     }
   }
 
-  /// The noise level of each plane, in levels of eight bits; 0 for opacity, which has none.
-  private func levels(of planes: [Plane], _ picture: Picture) -> [Double] {
-    let format = picture.format
-    if luma.network.defaultNoiseLevel == nil {
-      // Networks that find out for themselves.
-      return planes.indices.map { $0 == format.alphaPlane ? 0 : 255 }
-    }
-    if case .value(let sigma) = strength {
-      let shares = NoiseShares(picture.colour, hasChroma: format.chroma != .none)
-      return planes.indices.map {
-        $0 == format.alphaPlane ? 0 : sigma * ($0 == 0 ? shares.luma : shares.chroma[$0 - 1])
+  /// Where chroma is as large as luma, the opponent planes in their place.
+  private func opponentDenoised(_ picture: Picture) -> Picture {
+    let colours = OpponentColours(picture)
+    let (depth, size) = (OpponentColours.depth, (picture.width, picture.height))
+    let cleaned = OpponentColours.noiseShares.enumerated().map { index, share -> Picture? in
+      let noisy = colours.plane(index, of: picture)
+      return noisy.withPlanes { planes in
+        let level = strength.level(of: planes[0], index, depth: depth, share: share, sharesBlocks: true)
+        guard level >= DenoiseFilter.least else { return nil }
+        luma.noiseLevel = level
+        return Picture(width: size.0, height: size.1, format: noisy.format) {
+          luma.run(luma: planes[0], depth: depth, into: $0[0], outputDepth: depth)
+        }
       }
     }
-    if trackers.count != planes.count { trackers = planes.map { _ in NoiseTracker() } }
-    var levels: [Double] = []
-    for (index, plane) in planes.enumerated() {
-      if index == format.alphaPlane {
-        levels.append(0)
-      } else if let estimate = NoiseEstimate(plane, depth: format.depth) {
-        levels.append(min(trackers[index].update(estimate), 75))
-      } else {
-        levels.append(levels.first ?? 0)
-      }
-    }
-    return levels
+    return cleaned.contains { $0 != nil } ? colours.picture(picture, with: cleaned) : picture
   }
 }
 
@@ -163,34 +152,5 @@ final class RGBDenoiseFilter: Filter {
 
   func process(_ frame: Frame, emit: (Frame) throws -> Void) throws {
     try emit(frame.with(try pass.run(frame.picture)))
-  }
-}
-
-/// What independent noise of 1 on red, green and blue makes on luma and chroma.
-struct NoiseShares {
-  let luma: Double
-  /// Cb, Cr.
-  let chroma: [Double]
-
-  init(_ colour: Colour, hasChroma: Bool) {
-    let full = colour.range == .full
-    guard hasChroma else {
-      luma = full ? 1 : 219.0 / 255
-      chroma = []
-      return
-    }
-    let (kr, kb): (Double, Double) =
-      switch colour.matrix {
-      case 1: (0.2126, 0.0722)
-      case 9, 10: (0.2627, 0.0593)
-      default: (0.299, 0.114)
-      }
-    let kg = 1 - kr - kb
-    let (ySpan, cSpan) = full ? (1.0, 1.0) : (219.0 / 255, 224.0 / 255)
-    luma = ySpan * (kr * kr + kg * kg + kb * kb).squareRoot()
-    chroma = [
-      cSpan * (kr * kr + kg * kg + (1 - kb) * (1 - kb)).squareRoot() / (2 * (1 - kb)),
-      cSpan * (kb * kb + kg * kg + (1 - kr) * (1 - kr)).squareRoot() / (2 * (1 - kr)),
-    ]
   }
 }

@@ -4,7 +4,8 @@ import Frames
 ///
 /// Immerkær's estimate (1996) is the mean of a Laplacian difference that takes out edges and slopes; texture raises it,
 /// so it is taken from the blocks that are flattest at a coarse scale, where noise hardly shows: what selects a block
-/// is not what is measured in it. Blocks near black or white, where noise is clipped, do not count.
+/// is not what is measured in it. Blocks near black or white, where noise is clipped, do not count. A difference of
+/// colours does not show where that is: it is measured in the blocks of the plane of their mean.
 ///
 /// All sums are integers: the same estimate everywhere.
 struct NoiseEstimate {
@@ -12,6 +13,8 @@ struct NoiseEstimate {
   var sigma: Double
   /// Means of the measured blocks, in levels of eight bits: what the picture shows, to tell one shot from the next.
   var means: [Double]
+  /// The blocks that were measured.
+  let blocks: [Int]
 
   private static let side = 16
   private static let cell = 4
@@ -31,27 +34,36 @@ struct NoiseEstimate {
   }
 
   /// nil where the plane is too small to tell.
-  init?(_ plane: Plane, depth: Int) {
+  ///
+  /// - Parameter chosen: the blocks of another plane of this size to measure, instead of the flattest.
+  init?(_ plane: Plane, depth: Int, in chosen: [Int]? = nil) {
     let measured =
       depth > 8 ? NoiseEstimate.measure(plane, UInt16.self) : NoiseEstimate.measure(plane, UInt8.self)
     guard let (blocks, low, high) = measured else { return nil }
     let samples = Double(NoiseEstimate.side * NoiseEstimate.side)
     let level = Double(1 << (depth - 8))
-    let flattest = blocks.indices.sorted { (blocks[$0].structure, $0) < (blocks[$1].structure, $1) }
-    let count = max(8, blocks.count / NoiseEstimate.share)
-    var chosen = flattest
-    var sigma = 0.0
-    for _ in 0..<3 {
-      let differences = chosen.prefix(count).map { blocks[$0].differences }.sorted()
-      // The mean absolute value of a normal variable is sqrt(2 / pi) of its deviation, and the mask's norm is 6.
-      sigma = Double(differences[differences.count / 2]) / samples * (Double.pi / 2).squareRoot() / 6
-      let (bottom, top) = (Double(low) + NoiseEstimate.margin * sigma, Double(high) - NoiseEstimate.margin * sigma)
-      let inside = flattest.filter { (bottom...max(bottom, top)).contains(Double(blocks[$0].sum) / samples) }
-      guard inside.count >= 8 else { break }
-      chosen = inside
+    /// The mean absolute value of a normal variable is sqrt(2 / pi) of its deviation, and the mask's norm is 6.
+    func deviation(_ chosen: [Int]) -> Double {
+      let differences = chosen.map { blocks[$0].differences }.sorted()
+      return Double(differences[differences.count / 2]) / samples * (Double.pi / 2).squareRoot() / 6
     }
-    self.sigma = sigma / level
     means = blocks.map { Double($0.sum) / samples / level }
+    if let chosen {
+      self.blocks = chosen
+    } else {
+      let flattest = blocks.indices.sorted { (blocks[$0].structure, $0) < (blocks[$1].structure, $1) }
+      let count = max(8, blocks.count / NoiseEstimate.share)
+      var chosen = Array(flattest.prefix(count))
+      for _ in 0..<2 {
+        let margin = NoiseEstimate.margin * deviation(chosen)
+        let (bottom, top) = (Double(low) + margin, Double(high) - margin)
+        let inside = flattest.lazy.filter { (bottom...max(bottom, top)).contains(Double(blocks[$0].sum) / samples) }
+        guard inside.prefix(8).count == 8 else { break }
+        chosen = Array(inside.prefix(count))
+      }
+      self.blocks = chosen
+    }
+    sigma = deviation(self.blocks) / level
   }
 
   private static func measure<Sample: FixedWidthInteger & UnsignedInteger>(

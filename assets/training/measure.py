@@ -120,6 +120,7 @@ def measure_others(options, results, truths):
         results.once(f"noisy-third/{sigma}", lambda: mean_psnr(folder, some))
         for path, truth in zip(paths, some):
             results.once(f"bm3d/{sigma}/{truth.stem}", lambda: baselines.pypi_bm3d(path, truth, luma_sigma(sigma)))
+            results.once(f"bm3d-rgb/{sigma}/{truth.stem}", lambda: baselines.pypi_bm3d_colour(path, truth, sigma))
         results.once(f"nlmeans/{sigma}", lambda: baselines.nlmeans(paths, some, luma_sigma(sigma)))
 
 

@@ -76,12 +76,13 @@ def others(rows, kept, truths):
     """The same on every third picture, where the slow ones were run."""
     stems = [truth.stem for truth in truths[::3]]
 
-    def bm3d(sigma):
-        values = [kept.get(f"bm3d/{sigma}/{stem}") for stem in stems]
+    def bm3d(sigma, kind="bm3d"):
+        values = [kept.get(f"{kind}/{sigma}/{stem}") for stem in stems]
         return None if None in values or not values else sum(values) / len(values)
 
     lines = [[f"`{row['card']['name']}`", *(number(kept.get(f"{row['key']}/third/{s}")) for s in SIGMAS)] for row in rows]
     lines.append(["BM3D (PyPI's `bm3d`, luma)", *(number(bm3d(s)) for s in SIGMAS)])
+    lines.append(["CBM3D (the same package, RGB)", *(number(bm3d(s, "bm3d-rgb")) for s in SIGMAS)])
     found = [kept.get(f"nlmeans/{s}") for s in SIGMAS]
     lines.append(["ffmpeg's nlmeans (best strength)", *(f"{f[0]:.2f} ({f[1]:.1f})" if f else "" for f in found)])
     lines.append(["the noisy pictures", *(number(kept.get(f"noisy-third/{s}")) for s in SIGMAS)])
