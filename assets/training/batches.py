@@ -1,4 +1,6 @@
 """Random training batches from packed patches: uint8 in memory, luma / 255 in float on the device."""
+import pathlib
+
 import numpy as np
 import torch
 
@@ -13,8 +15,10 @@ class Batches:
     large patch itself with noise of `largest_sigma` at most).
     """
 
-    def __init__(self, path, section, device, seed):
-        packed = np.load(path)
+    def __init__(self, paths, section, device, seed):
+        """`paths`: one or more files of `pack.py` that hold the same arrays."""
+        files = [np.load(path) for path in ([paths] if isinstance(paths, (str, pathlib.Path)) else paths)]
+        packed = {name: np.concatenate([file[name] for file in files], axis=int(name == "coded")) for name in files[0]}
         self.hr, self.lr = (torch.from_numpy(packed[k]).to(device) for k in ("hr", "lr"))
         self.task = section.get("task", "upscale")
         # (n,): the noise of patches that are noisy already, see distil.py
@@ -50,7 +54,7 @@ class Batches:
     def degraded(self, x, truth):
         if self.task == "denoise":
             sigma = degrade.noise_levels(len(x), self.largest_sigma, x.device)
-            return degrade.noisy(truth, sigma), truth, sigma
+            return *degrade.noisy_plane(truth, sigma, self.random), sigma
         if self.task == "footage":
             synthetic = degrade.slightly_degraded if self.coded is not None else degrade.coded_footage
             return synthetic(x, self.random), truth, None

@@ -29,7 +29,7 @@ def main():
     parser.add_argument("config")
     parser.add_argument("floats")
     parser.add_argument("out")
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", required=True, nargs="+")
     parser.add_argument("--factors", nargs="+", type=float, default=[0.8, 0.9, 1.0, 1.15, 1.3, 1.5])
     options = parser.parse_args()
     torch.set_num_threads(1)

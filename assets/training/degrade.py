@@ -10,10 +10,32 @@ def noise_levels(n, largest, device):
     return torch.rand(n, 1, 1, 1, device=device) ** 1.5 * (largest / 255)
 
 
-def noisy(clean, sigma, eight_bits=True):
-    """Additive white Gaussian noise; as files have it: clipped and rounded to 8 bits."""
-    x = clean + torch.randn_like(clean) * sigma
-    return torch.round(x.clamp(0, 1) * 255) / 255 if eight_bits else x
+def noisy(clean, sigma, colours=1):
+    """Additive white Gaussian noise; as files have it: clipped and rounded to 8 bits.
+
+    The mean of `colours` that are alike has noise of `sigma` when each has more, and each is clipped by itself: such a
+    mean is darker at white, and brighter at black, than one plane of as much noise.
+    """
+    x = clean + torch.randn(colours, *clean.shape, device=clean.device) * sigma * colours**0.5
+    return torch.round(x.clamp(0, 1).mean(0) * 255) / 255
+
+
+def noisy_plane(clean, sigma, random):
+    """(noisy, truth) of a plane as files have it.
+
+    It is the mean of three colours, each clipped by itself, or one grey; or luma in studio swing of such a mean, or with
+    noise of its own, hardly ever clipped.
+    """
+    kind = random.random()
+    if kind < 0.6:
+        x, truth = noisy(clean, sigma, colours=3), clean
+        return (x, truth) if kind < 0.4 else (studio_swing(x), studio_swing(truth))
+    truth = clean if kind < 0.8 else studio_swing(clean)
+    return noisy(truth, sigma), truth
+
+
+def studio_swing(x):
+    return (16 + 219 * x) / 255
 
 
 def blur(x, sigma):

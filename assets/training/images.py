@@ -27,6 +27,16 @@ def luma(picture):
     return 16 + picture @ np.array([65.481, 128.553, 24.966]) / 255
 
 
+# The mean of red, green and blue, red against blue, both against green: where `pipe` takes noise out
+OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1 / 2, 0, -1 / 2], [1 / 4, -1 / 2, 1 / 4]])
+OPPONENT_OFFSET = np.array([0.0, 128.0, 128.0])
+
+
+def opponent(picture):
+    """RGB (h, w, 3) in 0...255 -> float64 (h, w, 3) of its opponent planes in 0...255."""
+    return picture @ OPPONENT.T + OPPONENT_OFFSET
+
+
 def crop_to_multiple(picture, n):
     return picture[: picture.shape[0] // n * n, : picture.shape[1] // n * n]
 

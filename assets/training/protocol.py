@@ -2,7 +2,7 @@
 """Denoise as papers do: protocol.py CONFIG.toml FLOAT.npz FOLDER [--sigmas 15 25 50]
 
 White Gaussian noise on R, G and B in float, neither clipped nor rounded, seeded by file name; the float network cleans
-luma and chroma, each by itself, as the `denoise` stage does; mean PSNR in dB over R, G and B. Zhang, Zuo and Zhang
+the three opponent planes, each by itself, as the `denoise` stage does; mean PSNR in dB over R, G and B. Zhang, Zuo and Zhang
 (FFDNet, 2018) publish 33.87, 31.21 and 27.96 on CBSD68, and 34.63, 32.13 and 28.98 on Kodak24.
 """
 import argparse
@@ -12,20 +12,15 @@ import numpy as np
 
 import evaluate
 import model as networks
-from images import crop_to_multiple, images, load, noise, psnr
+from images import OPPONENT, OPPONENT_OFFSET, crop_to_multiple, images, load, noise, opponent, psnr
 from weights import load_weights
-
-# BT.601, studio swing, of R, G and B in 0...255.
-TO_YCC = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]) / 255
-OFFSET = np.array([16.0, 128.0, 128.0])
-
 
 def denoised(run, noisy, sigma):
     """(h, w, 3) float R, G and B in 0...255, with noise of `sigma`, without it."""
-    planes = noisy @ TO_YCC.T + OFFSET
-    levels = sigma * np.linalg.norm(TO_YCC, axis=1)
+    planes = opponent(noisy)
+    levels = sigma * np.linalg.norm(OPPONENT, axis=1)
     clean = np.stack([run(planes[..., i], level) for i, level in enumerate(levels)], axis=-1)
-    return (clean - OFFSET) @ np.linalg.inv(TO_YCC).T
+    return (clean - OPPONENT_OFFSET) @ np.linalg.inv(OPPONENT).T
 
 
 def main():

@@ -35,9 +35,15 @@ def share_at(done, section):
     return section["prune"] * (1 - max(0, 1 - done / section.get("prune_ramp", 0.4)) ** 3)
 
 
-def due(model, done, section):
-    """Whether masks are still to be chosen: while the share grows, and after a resumption."""
-    return done < section.get("prune_ramp", 0.4) or all(conv.mask is None for conv in model.convs)
+def due(done, section):
+    """Whether masks are still to be chosen: while the share grows."""
+    return done < section.get("prune_ramp", 0.4)
+
+
+def wear(model, masks):
+    """The masks of another copy, one a convolution; none where nothing is pruned."""
+    for conv, mask in zip(model.convs, masks):
+        conv.mask = mask
 
 
 def restore(model):

@@ -29,7 +29,7 @@ from weights import load_weights, save_weights
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config")
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", required=True, nargs="+")
     parser.add_argument("--run", required=True)
     parser.add_argument("--eval", nargs="*", default=[])
     parser.add_argument("--start")
@@ -72,7 +72,7 @@ def loss_of(kind, output, truth):
 
 def write_state(run, model, average, optimisers, step, spent):
     state = {"model": model.state_dict(), "average": average.model.state_dict(), "step": step, "spent": spent,
-             "optimisers": [o.state_dict() for o in optimisers]}
+             "masks": [conv.mask for conv in model.convs], "optimisers": [o.state_dict() for o in optimisers]}
     torch.save(state, run / "checkpoint.part")
     (run / "checkpoint.part").replace(run / "checkpoint.pt")
     save_weights(average.model, run / "weights.npz")
@@ -101,6 +101,8 @@ def main():
         state = torch.load(run / "checkpoint.pt", map_location=device)
         model.load_state_dict(state["model"])
         average.model.load_state_dict(state["average"])
+        prune.wear(model, state["masks"])
+        prune.wear(average.model, state["masks"])
         for optimiser, kept in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(kept)
         step, spent = state["step"], state["spent"]
@@ -129,10 +131,9 @@ def main():
             curve.draw(log, run / "curve.png")
         if done >= 1:
             break
-        if "prune" in section and step % 100 == 0 and prune.due(model, done, section):
+        if "prune" in section and step % 100 == 0 and prune.due(done, section):
             prune.prune(model, prune.share_at(done, section))
-            for conv, copied in zip(model.convs, average.model.convs):
-                copied.mask = conv.mask
+            prune.wear(average.model, [conv.mask for conv in model.convs])
         if step % 25 == 0:
             channels.recentre(model, batches, [average.model])
             if step % 1000 == 0 and done < 0.7 and not model.quantised:
